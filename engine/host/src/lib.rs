@@ -1,1 +1,18 @@
-//! (under construction)
+//! The host: a table of operations and the only way out of the engine; the scheduling policy; the
+//! observer. Everything here is an interface: `host-native` and the simulated world implement it.
+
+mod console;
+mod device;
+mod label;
+mod observer;
+mod operation;
+mod policy;
+mod time;
+
+pub use console::{Console, Stream};
+pub use device::{BufferId, Device, DeviceBinary, DeviceInfo, DeviceReduce, DeviceUnary};
+pub use label::{OperationLabel, TaskLabel, path_hash};
+pub use observer::{Event, EventState, Observer};
+pub use operation::{Host, InputKind, OperationId, Outcome, Request, Response};
+pub use policy::{Decision, Policy, Priority, ReadyTask, ReadyTasks, TaskId};
+pub use time::Nanoseconds;

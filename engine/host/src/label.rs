@@ -1,0 +1,108 @@
+//! Labels: where a task or an operation came from, as a path of names and occurrences. A label does
+//! not depend on any running number of the whole execution, so it survives edits of the program.
+
+use std::fmt;
+use std::rc::Rc;
+
+/// The hash of a label's path. Stable for ever: recordings and trace hashes are built on it, and the
+/// simulator computes the same function on its own.
+pub fn path_hash(parent: u64, name: &str, occurrence: u32) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for byte in name.bytes() {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    let mixed =
+        parent.rotate_left(23) ^ hash ^ u64::from(occurrence).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    // The finalizer of splitmix64 (Steele, Lea and Flood 2014).
+    let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    mixed ^ (mixed >> 31)
+}
+
+/// Where a task came from: its parent's label, its name or function, and its occurrence there.
+#[derive(Debug)]
+pub struct TaskLabel {
+    parent: Option<Rc<TaskLabel>>,
+    name: Rc<str>,
+    occurrence: u32,
+    hash: u64,
+}
+
+impl TaskLabel {
+    /// The label of a root task.
+    pub fn root(name: &str) -> Rc<TaskLabel> {
+        let hash = path_hash(0, name, 0);
+        Rc::new(TaskLabel {
+            parent: None,
+            name: name.into(),
+            occurrence: 0,
+            hash,
+        })
+    }
+
+    /// The label of the `occurrence`-th task (from 1) of that name under `parent`.
+    pub fn child(parent: &Rc<TaskLabel>, name: Rc<str>, occurrence: u32) -> Rc<TaskLabel> {
+        let hash = path_hash(parent.hash, &name, occurrence);
+        Rc::new(TaskLabel {
+            parent: Some(parent.clone()),
+            name,
+            occurrence,
+            hash,
+        })
+    }
+
+    /// The label of the task that spawned it.
+    pub fn parent(&self) -> Option<&Rc<TaskLabel>> {
+        self.parent.as_ref()
+    }
+
+    /// Its own name.
+    pub fn name(&self) -> &Rc<str> {
+        &self.name
+    }
+
+    /// Its occurrence under its parent, from 1; 0 for a root.
+    pub fn occurrence(&self) -> u32 {
+        self.occurrence
+    }
+
+    /// The hash of its path.
+    pub fn hash(&self) -> u64 {
+        self.hash
+    }
+}
+
+/// `main/bump#2`.
+impl fmt::Display for TaskLabel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.parent {
+            Some(parent) => write!(f, "{parent}/{}#{}", self.name, self.occurrence),
+            None => f.write_str(&self.name),
+        }
+    }
+}
+
+/// Where an operation came from: its task, its name, and its occurrence in that task.
+#[derive(Clone, Debug)]
+pub struct OperationLabel {
+    /// The task that asked for it.
+    pub task: Rc<TaskLabel>,
+    /// What it is: `read`, `timer`, `readback`, …
+    pub name: &'static str,
+    /// Its occurrence in that task, from 1.
+    pub occurrence: u32,
+}
+
+impl OperationLabel {
+    /// The hash of its path.
+    pub fn hash(&self) -> u64 {
+        path_hash(self.task.hash, self.name, self.occurrence)
+    }
+}
+
+/// `main/bump#1/read#3`.
+impl fmt::Display for OperationLabel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}#{}", self.task, self.name, self.occurrence)
+    }
+}

@@ -1,0 +1,268 @@
+//! Arrays: dimensions and column-major data.
+
+use crate::Value;
+use smallvec::SmallVec;
+use std::fmt;
+use std::rc::Rc;
+
+/// The size of an array: at least two dimensions, without trailing ones beyond the second.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Dims(SmallVec<[usize; 2]>);
+
+impl Dims {
+    /// `rows` × `columns`.
+    pub fn new(rows: usize, columns: usize) -> Dims {
+        Dims(SmallVec::from_buf([rows, columns]))
+    }
+
+    /// Any number of sizes; missing ones count as 1 and trailing ones are dropped.
+    pub fn from_slice(sizes: &[usize]) -> Dims {
+        let mut sizes = SmallVec::from_slice(sizes);
+        while sizes.len() < 2 {
+            sizes.push(1);
+        }
+        while sizes.len() > 2 && sizes.last() == Some(&1) {
+            sizes.pop();
+        }
+        Dims(sizes)
+    }
+
+    /// 1 × 1.
+    pub fn scalar() -> Dims {
+        Dims::new(1, 1)
+    }
+
+    /// Number of elements.
+    ///
+    /// # Panics
+    /// When it does not fit `usize`; sizes from programs are checked with [`Dims::checked_count`].
+    pub fn count(&self) -> usize {
+        self.checked_count()
+            .expect("the sizes of an existing array multiply without overflow")
+    }
+
+    /// Number of elements, or `None` on overflow.
+    pub fn checked_count(&self) -> Option<usize> {
+        self.0
+            .iter()
+            .try_fold(1usize, |count, size| count.checked_mul(*size))
+    }
+
+    /// The first size.
+    pub fn rows(&self) -> usize {
+        self.0[0]
+    }
+
+    /// The second size.
+    pub fn columns(&self) -> usize {
+        self.0[1]
+    }
+
+    /// Number of dimensions, at least 2.
+    pub fn rank(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The size along dimension `at`, counted from 0; 1 beyond the last.
+    pub fn get(&self, at: usize) -> usize {
+        self.0.get(at).copied().unwrap_or(1)
+    }
+
+    /// All sizes.
+    pub fn as_slice(&self) -> &[usize] {
+        &self.0
+    }
+
+    /// Whether it is 1 × 1.
+    pub fn is_scalar(&self) -> bool {
+        self.0[..] == [1, 1]
+    }
+
+    /// Whether it has two dimensions and one row or one column.
+    pub fn is_vector(&self) -> bool {
+        self.rank() == 2 && (self.0[0] == 1 || self.0[1] == 1)
+    }
+}
+
+impl fmt::Debug for Dims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// As in messages: `2x3`.
+impl fmt::Display for Dims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, size) in self.0.iter().enumerate() {
+            if at > 0 {
+                f.write_str("x")?;
+            }
+            write!(f, "{size}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Elements in column-major order with their dimensions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Array<T> {
+    dims: Dims,
+    data: Vec<T>,
+}
+
+impl<T> Array<T> {
+    /// Takes dimensions and as many elements.
+    ///
+    /// # Panics
+    /// When the number of elements is not that of the dimensions.
+    pub fn new(dims: Dims, data: Vec<T>) -> Array<T> {
+        assert_eq!(
+            dims.count(),
+            data.len(),
+            "array data must fill its dimensions {dims}"
+        );
+        Array { dims, data }
+    }
+
+    /// 0 × 0.
+    pub fn empty() -> Array<T> {
+        Array {
+            dims: Dims::new(0, 0),
+            data: Vec::new(),
+        }
+    }
+
+    /// 1 × n.
+    pub fn row(data: Vec<T>) -> Array<T> {
+        Array {
+            dims: Dims::new(1, data.len()),
+            data,
+        }
+    }
+
+    /// n × 1.
+    pub fn column(data: Vec<T>) -> Array<T> {
+        Array {
+            dims: Dims::new(data.len(), 1),
+            data,
+        }
+    }
+
+    /// The dimensions.
+    pub fn dims(&self) -> &Dims {
+        &self.dims
+    }
+
+    /// The elements, column by column.
+    pub fn data(&self) -> &[T] {
+        &self.data
+    }
+
+    /// The elements, to be changed in place.
+    pub fn data_mut(&mut self) -> &mut [T] {
+        &mut self.data
+    }
+
+    /// Gives up the array for its parts.
+    pub fn into_parts(self) -> (Dims, Vec<T>) {
+        (self.dims, self.data)
+    }
+
+    /// Number of elements.
+    pub fn count(&self) -> usize {
+        self.data.len()
+    }
+
+    /// The same elements under other dimensions of the same count.
+    ///
+    /// # Panics
+    /// When the counts differ.
+    pub fn reshaped(self, dims: Dims) -> Array<T> {
+        Array::new(dims, self.data)
+    }
+
+    /// Appends one element to a row or to a 0 × 0 array: the amortised fast path of `a(end+1) = x`.
+    ///
+    /// # Panics
+    /// When the array is neither.
+    pub fn push_to_row(&mut self, element: T) {
+        assert!(self.data.is_empty() || self.dims.rows() == 1 && self.dims.rank() == 2);
+        self.data.push(element);
+        self.dims = Dims::new(1, self.data.len());
+    }
+}
+
+/// A struct array: every element has the same fields, in order of their first assignment.
+#[derive(Clone, Debug)]
+pub struct StructArray {
+    dims: Dims,
+    fields: Vec<(Rc<str>, Vec<Value>)>,
+}
+
+impl StructArray {
+    /// 1 × 1 without fields.
+    pub fn scalar() -> StructArray {
+        StructArray {
+            dims: Dims::scalar(),
+            fields: Vec::new(),
+        }
+    }
+
+    /// A struct array of the given size from its columns of values.
+    ///
+    /// # Panics
+    /// When a field has not one value for each element.
+    pub fn new(dims: Dims, fields: Vec<(Rc<str>, Vec<Value>)>) -> StructArray {
+        let count = dims.count();
+        assert!(fields.iter().all(|(_, values)| values.len() == count));
+        StructArray { dims, fields }
+    }
+
+    /// The dimensions.
+    pub fn dims(&self) -> &Dims {
+        &self.dims
+    }
+
+    /// Number of elements.
+    pub fn count(&self) -> usize {
+        self.dims.count()
+    }
+
+    /// Names and values, in field order.
+    pub fn fields(&self) -> &[(Rc<str>, Vec<Value>)] {
+        &self.fields
+    }
+
+    /// The values of a field, one for each element.
+    pub fn get(&self, name: &str) -> Option<&[Value]> {
+        self.fields
+            .iter()
+            .find(|(field, _)| &**field == name)
+            .map(|(_, values)| values.as_slice())
+    }
+
+    /// The values of a field, to be changed in place.
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut Vec<Value>> {
+        self.fields
+            .iter_mut()
+            .find(|(field, _)| &**field == name)
+            .map(|(_, values)| values)
+    }
+
+    /// Sets a field of a 1 × 1 struct, new or old.
+    ///
+    /// # Panics
+    /// When the array is not 1 × 1.
+    pub fn set(&mut self, name: &str, value: Value) {
+        assert!(self.dims.is_scalar(), "set is for scalar structs");
+        match self.get_mut(name) {
+            Some(values) => values[0] = value,
+            None => self.fields.push((name.into(), vec![value])),
+        }
+    }
+
+    /// Gives up the array for its parts.
+    pub fn into_parts(self) -> (Dims, Vec<(Rc<str>, Vec<Value>)>) {
+        (self.dims, self.fields)
+    }
+}

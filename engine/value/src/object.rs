@@ -1,0 +1,124 @@
+//! Handle objects: values with identity, defined by the crates that know what they mean.
+
+use crate::{Dims, Result, Value};
+use std::any::Any;
+use std::fmt;
+use std::rc::{Rc, Weak};
+
+/// Number of a handle object, unique in its session and given in order of creation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectId(pub u64);
+
+/// What a step did with an object; two steps that touch the same object depend on each other when
+/// one of them wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Looked at it.
+    Read,
+    /// Changed it.
+    Write,
+}
+
+/// What a handle object can do. The defaults are those of an opaque object.
+pub trait Object: Any {
+    /// Name of the class, such as `future` or `containers.Map`.
+    fn class_name(&self) -> &str;
+
+    /// Its number.
+    fn id(&self) -> ObjectId;
+
+    /// Its size as `size(x)` gives it.
+    fn dims(&self) -> Dims {
+        Dims::scalar()
+    }
+
+    /// `object(arguments)`; `None` when the class has no such index.
+    fn index(&self, arguments: &[Value]) -> Option<Result<Value>> {
+        let _ = arguments;
+        None
+    }
+
+    /// `object(arguments) = value`; `None` when the class has no such index.
+    fn assign_index(&self, arguments: &[Value], value: Value) -> Option<Result<()>> {
+        let _ = (arguments, value);
+        None
+    }
+
+    /// `object.name`; `None` when there is no such property.
+    fn property(&self, name: &str) -> Option<Result<Value>> {
+        let _ = name;
+        None
+    }
+
+    /// Shows every value that the object holds, for the collection of cycles.
+    fn trace(&self, visit: &mut dyn FnMut(&Value)) {
+        let _ = visit;
+    }
+
+    /// Drops every value that the object holds: called on unreachable objects only.
+    fn clear(&self) {}
+
+    /// The text that `disp` shows, without a line end.
+    fn display(&self) -> String {
+        format!("  <{} object>", self.class_name())
+    }
+
+    /// For downcasts.
+    fn as_any(&self) -> &dyn Any;
+}
+
+/// A counted reference to a handle object, one pointer wide.
+#[derive(Clone)]
+pub struct ObjectRef(Rc<Box<dyn Object>>);
+
+impl ObjectRef {
+    /// Puts an object behind a reference.
+    pub fn new(object: impl Object) -> ObjectRef {
+        ObjectRef(Rc::new(Box::new(object)))
+    }
+
+    /// The object as its Rust type.
+    pub fn downcast_ref<T: Object>(&self) -> Option<&T> {
+        self.0.as_any().downcast_ref::<T>()
+    }
+
+    /// Whether both refer to the same object.
+    pub fn is_same(&self, other: &ObjectRef) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// A reference that does not keep the object alive.
+    pub fn downgrade(&self) -> WeakObject {
+        WeakObject(Rc::downgrade(&self.0))
+    }
+
+    /// How many references there are.
+    pub fn reference_count(&self) -> usize {
+        Rc::strong_count(&self.0)
+    }
+}
+
+impl std::ops::Deref for ObjectRef {
+    type Target = dyn Object;
+
+    fn deref(&self) -> &dyn Object {
+        &**self.0
+    }
+}
+
+impl fmt::Debug for ObjectRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.class_name(), self.id().0)
+    }
+}
+
+/// A reference that does not keep its object alive.
+#[derive(Clone)]
+pub struct WeakObject(Weak<Box<dyn Object>>);
+
+impl WeakObject {
+    /// The object, when it still lives.
+    pub fn upgrade(&self) -> Option<ObjectRef> {
+        self.0.upgrade().map(ObjectRef)
+    }
+}
