@@ -1,5 +1,6 @@
 //! How the library and the virtual machine talk: what a function is given, and what it may ask for.
 
+use crate::LibraryState;
 use smallvec::SmallVec;
 use std::rc::Rc;
 use tourbillon_host::{Device, Nanoseconds, Request, Response};
@@ -21,6 +22,12 @@ pub fn one(value: impl Into<Value>) -> Outputs {
 pub trait Context {
     /// Writes program output.
     fn write(&self, text: &str);
+
+    /// Writes to the error stream: `fprintf(2, …)`.
+    fn write_error(&self, text: &str);
+
+    /// What the library remembers in a session: the stopwatch, the state of warnings.
+    fn state(&self) -> &LibraryState;
 
     /// Reports a warning: it goes to the diagnostics and to the error stream.
     fn warn(&self, warning: RuntimeError);
@@ -126,12 +133,16 @@ pub enum Step {
     Return(Outputs),
 }
 
+/// Turns the response of the host into the function's value. Boxing a plain function allocates
+/// nothing; only what has something to remember, such as the size of a device array, does.
+pub type Finish = Box<dyn FnOnce(Response) -> Result<Value>>;
+
 /// A request to the host and what to make of its response.
 pub struct Operation {
     /// The request.
     pub request: Request,
     /// Turns the response into the function's value.
-    pub finish: fn(Response) -> Result<Value>,
+    pub finish: Finish,
 }
 
 /// How a waiting function starts.
