@@ -61,6 +61,10 @@ codes! {
     MAX_OUTPUTS = "MATLAB:maxlhs", "Octave:invalid-fun-call", "RunMat:TooManyOutputs";
     /// An output that the function did not assign.
     UNASSIGNED_OUTPUT = "MATLAB:unassignedOutputs", "Octave:undefined-function", "RunMat:UnassignedOutput";
+    /// An elementwise operation of arrays whose sizes do not fit.
+    INCOMPATIBLE_SIZES = "MATLAB:sizeDimensionsMustMatch", "Octave:nonconformant-args", "RunMat:DimensionMismatch";
+    /// A matrix product whose inner sizes differ.
+    INNER_DIMENSIONS = "MATLAB:innerdim", "Octave:nonconformant-args", "RunMat:DimensionMismatch";
     /// Calls nested too deeply.
     RECURSION_LIMIT = "MATLAB:recursionLimit", "Octave:recursion-limit", "RunMat:RecursionLimit";
 }
