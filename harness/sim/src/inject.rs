@@ -1,0 +1,197 @@
+//! Injections: which kinds of trouble a simulation may make, and how much of each.
+
+use std::fmt;
+
+/// The injections that are on, each with its parameter.
+///
+/// As text: `pending,delay,spurious`, each with an optional number: `pending=2`, `spurious=5`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Injections {
+    /// An operation that is ready at once suspends its task first: how many polls long. 0 is off.
+    pub pending_polls: u32,
+    /// Operations with the outside take longer: how many multiples of the latency may be chosen,
+    /// each twice the one before. 0 is off.
+    pub delay_multiples: u32,
+    /// Suspended tasks are polled for nothing: how often in one run. 0 is off.
+    pub spurious_polls: u32,
+}
+
+/// What is known but stands in no simulation yet.
+const NOT_BUILT: [&str; 5] = ["early", "never", "drop", "fault", "cancel"];
+const BUILT: &str = "`pending`, `delay`, `spurious`";
+
+impl Injections {
+    /// Nothing is injected.
+    pub const NONE: Injections = Injections {
+        pending_polls: 0,
+        delay_multiples: 0,
+        spurious_polls: 0,
+    };
+
+    /// What cases and commands inject when nothing else is said: `pending`.
+    pub const DEFAULT: Injections = Injections {
+        pending_polls: 1,
+        ..Injections::NONE
+    };
+
+    /// How many multiples `delay` offers when no number is given: 2, 4 and 8.
+    pub const DELAY_MULTIPLES: u32 = 3;
+
+    /// How many polls `spurious` injects in one run when no number is given.
+    pub const SPURIOUS_POLLS: u32 = 2;
+
+    /// Reads a list such as `pending,spurious=3`. `none` is the empty list.
+    pub fn parse(text: &str) -> Result<Injections, InjectionError> {
+        Injections::from_names(
+            text.split(',')
+                .map(str::trim)
+                .filter(|name| !name.is_empty()),
+        )
+    }
+
+    /// Reads the entries of a list, as in a case or a recording.
+    pub fn from_names<'a>(
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Injections, InjectionError> {
+        let mut injections = Injections::NONE;
+        for entry in names {
+            let (name, number) = match entry.split_once('=') {
+                None => (entry.trim(), None),
+                Some((name, digits)) => {
+                    let number = digits.trim().parse::<u32>().ok().filter(|n| *n > 0);
+                    let number = number.ok_or_else(|| InjectionError {
+                        message: format!(
+                            "`{entry}`: what follows `=` must be a whole number from 1"
+                        ),
+                    })?;
+                    (name.trim(), Some(number))
+                }
+            };
+            match name {
+                "none" if number.is_none() => {}
+                "pending" => injections.pending_polls = number.unwrap_or(1),
+                "delay" => {
+                    let count = number.unwrap_or(Injections::DELAY_MULTIPLES);
+                    if count > 16 {
+                        return Err(InjectionError {
+                            message: format!("`{entry}`: at most 16 multiples of a latency"),
+                        });
+                    }
+                    injections.delay_multiples = count;
+                }
+                "spurious" => {
+                    injections.spurious_polls = number.unwrap_or(Injections::SPURIOUS_POLLS);
+                }
+                _ if NOT_BUILT.contains(&name) => {
+                    return Err(InjectionError {
+                        message: format!(
+                            "the injection `{name}` is not built yet; these are: {BUILT}"
+                        ),
+                    });
+                }
+                _ => {
+                    return Err(InjectionError {
+                        message: format!("there is no injection `{name}`; there are {BUILT}"),
+                    });
+                }
+            }
+        }
+        Ok(injections)
+    }
+
+    /// The entries that [`Injections::from_names`] reads back.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for (name, number, usual) in [
+            ("pending", self.pending_polls, 1),
+            ("delay", self.delay_multiples, Injections::DELAY_MULTIPLES),
+            ("spurious", self.spurious_polls, Injections::SPURIOUS_POLLS),
+        ] {
+            if number == usual {
+                names.push(name.to_string());
+            } else if number > 0 {
+                names.push(format!("{name}={number}"));
+            }
+        }
+        names
+    }
+}
+
+impl Default for Injections {
+    fn default() -> Injections {
+        Injections::DEFAULT
+    }
+}
+
+impl fmt::Display for Injections {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.names();
+        formatter.write_str(if names.is_empty() { "none" } else { "" })?;
+        formatter.write_str(&names.join(","))
+    }
+}
+
+impl std::str::FromStr for Injections {
+    type Err = InjectionError;
+
+    fn from_str(text: &str) -> Result<Injections, InjectionError> {
+        Injections::parse(text)
+    }
+}
+
+/// Why a text names no set of injections.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InjectionError {
+    message: String,
+}
+
+impl fmt::Display for InjectionError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for InjectionError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_round_trip() {
+        let check = |text: &str, expected: Injections, back: &str| {
+            assert_eq!(Injections::parse(text), Ok(expected), "{text}");
+            assert_eq!(expected.to_string(), back);
+            assert_eq!(Injections::parse(back), Ok(expected), "{back}");
+        };
+        check("", Injections::NONE, "none");
+        check("none", Injections::NONE, "none");
+        check("pending", Injections::DEFAULT, "pending");
+        let all = Injections {
+            pending_polls: 2,
+            delay_multiples: 3,
+            spurious_polls: 5,
+        };
+        check(
+            " pending=2, delay , spurious=5",
+            all,
+            "pending=2,delay,spurious=5",
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_injected_is_refused() {
+        let check = |text: &str, part: &str| {
+            let message = Injections::parse(text).expect_err(text).to_string();
+            assert!(message.contains(part), "{message}");
+        };
+        for name in NOT_BUILT {
+            check(&format!("pending,{name}"), "is not built yet");
+        }
+        check("pendign", "there is no injection `pendign`");
+        check("spurious=0", "a whole number from 1");
+        check("spurious=x", "a whole number from 1");
+        check("delay=17", "at most 16");
+    }
+}

@@ -1,0 +1,136 @@
+//! Strategies: the different sources of one tape of choices.
+
+mod bytes;
+mod exhaustive;
+mod fifo;
+mod random;
+mod replay;
+mod tape;
+
+use std::fmt;
+
+pub use bytes::Bytes;
+pub use exhaustive::Exhaustive;
+pub use fifo::Fifo;
+pub use random::Random;
+pub(crate) use replay::key as replay_key;
+pub use replay::{Lenient, Script, ScriptChoice, Skipped, Strict};
+pub use tape::Tape;
+
+use crate::choice::Point;
+use crate::divergence::Divergence;
+
+/// A source of choices for one run after another.
+pub trait Strategy: fmt::Debug {
+    /// Prepares run number `run` (from 0); false when nothing is left to explore.
+    ///
+    /// Strategies that draw at random depend on nothing but their seed and `run`, so that one run
+    /// can be made again alone.
+    fn begin(&mut self, run: u64) -> bool;
+
+    /// Picks one of the point's candidates (there are at least two) by its index.
+    fn choose(&mut self, point: &Point<'_>) -> u32;
+
+    /// The run has passed `at` choice points, and its trace hash is `hash`.
+    fn checkpoint(&mut self, _at: u64, _hash: u64) {}
+
+    /// The run is over.
+    fn end(&mut self, _ended: &Ended) {}
+
+    /// Whether every schedule there is has been run, and each to its end.
+    fn exhausted(&self) -> bool {
+        false
+    }
+
+    /// Where this run left what it was to follow, if it did.
+    fn divergence(&self) -> Option<&Divergence> {
+        None
+    }
+
+    /// What a recording says about the strategy.
+    fn describe(&self) -> Description;
+}
+
+/// How a run ended, for its strategy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// How many choice points it passed.
+    pub length: u64,
+    /// Its trace hash.
+    pub hash: u64,
+    /// False when it was cut short, so that what would have followed is unknown.
+    pub complete: bool,
+}
+
+/// The name and parameters of a strategy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Description {
+    /// The name, as the command line spells it.
+    pub name: String,
+    /// The seed, of one that draws at random.
+    pub seed: Option<u64>,
+    /// The depth of the bugs it looks for, of one that has such a bound.
+    pub depth: Option<u32>,
+}
+
+impl Description {
+    /// A strategy without parameters.
+    #[must_use]
+    pub fn named(name: &str) -> Description {
+        Description {
+            name: name.to_string(),
+            ..Description::default()
+        }
+    }
+}
+
+/// The strategies that explore, by the names of the command line.
+pub const NAMES: [&str; 3] = ["fifo", "random", "exhaustive"];
+
+/// Makes the strategy called `name`; the message of the error lists the names there are.
+pub fn named(name: &str, seed: u64) -> Result<Box<dyn Strategy>, UnknownStrategy> {
+    match name {
+        "fifo" => Ok(Box::new(Fifo::new())),
+        "random" => Ok(Box::new(Random::new(seed))),
+        "exhaustive" => Ok(Box::new(Exhaustive::new())),
+        _ => Err(UnknownStrategy {
+            name: name.to_string(),
+        }),
+    }
+}
+
+/// There is no strategy of that name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownStrategy {
+    name: String,
+}
+
+impl fmt::Display for UnknownStrategy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "there is no strategy `{}`; there are `{}`",
+            self.name,
+            NAMES.join("`, `")
+        )
+    }
+}
+
+impl std::error::Error for UnknownStrategy {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_makes_its_strategy() {
+        for name in NAMES {
+            assert_eq!(named(name, 1).expect(name).describe().name, name);
+        }
+        let error = named("pct", 1).expect_err("not built");
+        assert_eq!(
+            error.to_string(),
+            "there is no strategy `pct`; there are `fifo`, `random`, `exhaustive`"
+        );
+    }
+}
