@@ -1,1 +1,20 @@
-//! (under construction)
+//! The corpus, its schema, its runner and its coverage of the requirements.
+
+mod checked;
+pub mod coverage;
+pub mod engine;
+pub mod expect;
+mod guard;
+pub mod known;
+pub mod load;
+mod load_error;
+pub mod matching;
+pub mod octave;
+pub mod requirements;
+pub mod schema;
+pub mod value;
+pub mod world;
+
+pub use load::{Corpus, load_corpus, load_suite, parse_suite};
+pub use load_error::LoadError;
+pub use schema::{Case, Suite};
