@@ -2,7 +2,11 @@
 
 pub mod ast;
 mod diagnostic;
+mod lexer;
+mod parser;
 mod source;
+mod token;
 
 pub use diagnostic::{Diagnostic, Severity};
+pub use parser::{Parsed, parse, parse_with_variables};
 pub use source::{Position, Source, Span};

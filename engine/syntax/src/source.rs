@@ -14,12 +14,18 @@ pub struct Span {
 impl Span {
     /// The range from `start` up to and without `end`.
     pub fn new(start: usize, end: usize) -> Span {
-        Span { start: start as u32, end: end as u32 }
+        Span {
+            start: start as u32,
+            end: end as u32,
+        }
     }
 
     /// The smallest span that covers both.
     pub fn to(self, other: Span) -> Span {
-        Span { start: self.start.min(other.start), end: self.end.max(other.end) }
+        Span {
+            start: self.start.min(other.start),
+            end: self.end.max(other.end),
+        }
     }
 }
 
@@ -52,10 +58,19 @@ impl Source {
     /// When the text is 4 GiB or longer.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Source {
         let (name, text) = (name.into(), text.into());
-        assert!(u32::try_from(text.len()).is_ok(), "a source text must be shorter than 4 GiB");
+        assert!(
+            u32::try_from(text.len()).is_ok(),
+            "a source text must be shorter than 4 GiB"
+        );
         let mut line_starts = vec![0];
         line_starts.extend(text.match_indices('\n').map(|(at, _)| at as u32 + 1));
-        Source { inner: Arc::new(SourceInner { name, text, line_starts }) }
+        Source {
+            inner: Arc::new(SourceInner {
+                name,
+                text,
+                line_starts,
+            }),
+        }
     }
 
     /// The name, as a rule a file name.
@@ -70,23 +85,36 @@ impl Source {
 
     /// The text under a span; empty when the span is not on character boundaries of this text.
     pub fn slice(&self, span: Span) -> &str {
-        self.inner.text.get(span.start as usize..span.end as usize).unwrap_or("")
+        self.inner
+            .text
+            .get(span.start as usize..span.end as usize)
+            .unwrap_or("")
     }
 
     /// Line and column of a byte offset.
     pub fn position(&self, offset: u32) -> Position {
-        let line = self.inner.line_starts.partition_point(|start| *start <= offset);
+        let line = self
+            .inner
+            .line_starts
+            .partition_point(|start| *start <= offset);
         let start = self.inner.line_starts[line - 1] as usize;
         let offset = (offset as usize).min(self.inner.text.len()).max(start);
         let before = self.inner.text.get(start..offset).unwrap_or("");
-        Position { line: line as u32, column: before.chars().count() as u32 + 1 }
+        Position {
+            line: line as u32,
+            column: before.chars().count() as u32 + 1,
+        }
     }
 
     /// The text of a line (counted from 1) without its line end.
     pub fn line(&self, line: u32) -> &str {
         let starts = &self.inner.line_starts;
-        let Some(start) = starts.get(line as usize - 1) else { return "" };
-        let end = starts.get(line as usize).map_or(self.inner.text.len(), |end| *end as usize);
+        let Some(start) = starts.get(line as usize - 1) else {
+            return "";
+        };
+        let end = starts
+            .get(line as usize)
+            .map_or(self.inner.text.len(), |end| *end as usize);
         self.inner.text[*start as usize..end].trim_end_matches(['\n', '\r'])
     }
 }
