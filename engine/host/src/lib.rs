@@ -3,6 +3,7 @@
 
 mod console;
 mod device;
+mod failure;
 mod label;
 mod observer;
 mod operation;
@@ -11,8 +12,9 @@ mod time;
 
 pub use console::{Console, Stream};
 pub use device::{BufferId, Device, DeviceBinary, DeviceInfo, DeviceReduce, DeviceUnary};
+pub use failure::{FileFailure, InputFailure};
 pub use label::{OperationLabel, TaskLabel, path_hash};
 pub use observer::{Event, EventState, Observer};
 pub use operation::{Host, InputKind, OperationId, Outcome, Request, Response};
-pub use policy::{Decision, Policy, Priority, ReadyTask, ReadyTasks, TaskId};
+pub use policy::{Decision, Fifo, Policy, Priority, ReadyTask, ReadyTasks, TaskId};
 pub use time::Nanoseconds;

@@ -118,3 +118,49 @@ pub trait Policy {
     /// The decision.
     fn next(&self, ready: ReadyTasks<'_>) -> Decision;
 }
+
+/// Production's policy: the task that became ready first; it gives way when there is none.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Fifo;
+
+impl Policy for Fifo {
+    fn next(&self, ready: ReadyTasks<'_>) -> Decision {
+        if ready.is_empty() {
+            Decision::Return
+        } else {
+            Decision::Run(0)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fifo_runs_the_first_and_gives_way_without_one() {
+        let mut ready = VecDeque::new();
+        assert_eq!(Fifo.next(ReadyTasks(&ready)), Decision::Return);
+        for (slot, name) in [(7, "first"), (3, "second")] {
+            let id = TaskId {
+                slot,
+                generation: 0,
+            };
+            let label = TaskLabel::root(name);
+            ready.push_back(ReadyTask { id, label });
+        }
+        assert_eq!(Fifo.next(ReadyTasks(&ready)), Decision::Run(0));
+    }
+
+    #[test]
+    fn every_class_has_a_name_and_a_number() {
+        for (number, priority) in Priority::ALL.into_iter().enumerate() {
+            assert_eq!(priority.index(), number);
+            assert_eq!(Priority::from_number(number as f64), priority);
+            assert_eq!(Priority::from_name(priority.name()), Some(priority));
+        }
+        assert_eq!(Priority::from_number(-3.0), Priority::Critical);
+        assert_eq!(Priority::from_number(99.0), Priority::Idle);
+        assert_eq!(Priority::from_name("urgent"), None);
+    }
+}
