@@ -42,6 +42,21 @@ pub(crate) fn walk(text: &str) -> Result<(), (serde_yaml::Error, (usize, usize))
     Err((error, place))
 }
 
+/// The line of the marker that begins a second document, if the reader complained about one.
+pub(crate) fn second_document(text: &str, error: &serde_yaml::Error) -> Option<usize> {
+    // The reader has one error without a kind for it, and no position with it.
+    if error.location().is_some() || !error.to_string().contains("more than one document") {
+        return None;
+    }
+    let is_content = |line: &str| !line.trim().is_empty() && !line.starts_with(['#', '%']);
+    let first = text.lines().position(is_content)?;
+    let second = text
+        .lines()
+        .skip(first + 1)
+        .position(|line| line.starts_with("---"))?;
+    Some(first + 1 + second + 1)
+}
+
 /// Where `key` of the item `index` of the list `list` of a document has its value.
 pub(crate) fn locate(text: &str, list: &str, index: usize, key: &str) -> Option<(usize, usize)> {
     let path = [Step::Key(list), Step::Index(index), Step::Key(key)];

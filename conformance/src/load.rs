@@ -94,8 +94,19 @@ pub fn parse_suite(text: &str, path: &Path, name: &str) -> Result<Suite, Vec<Loa
                 .with_help("a suite is a mapping with `cases`"),
         ]);
     }
-    guard::walk(text)
-        .map_err(|(error, place)| vec![LoadError::from_yaml(path, text, &error, place)])?;
+    guard::walk(text).map_err(|(error, place)| {
+        vec![match guard::second_document(text, &error) {
+            Some(line) => LoadError::at(
+                path,
+                text,
+                line,
+                1,
+                "a suite is one YAML document, and another begins here",
+            )
+            .with_help("remove the line `---`"),
+            None => LoadError::from_yaml(path, text, &error, place),
+        }]
+    })?;
     let file: SuiteFile = serde_yaml::from_str(text)
         .map_err(|error| vec![LoadError::from_yaml(path, text, &error, (1, 1))])?;
     let mut cases = file.cases;
