@@ -1,0 +1,70 @@
+//! The corpus loads, is large enough, agrees with Octave where it says so, and its coverage is known.
+
+use std::path::{Path, PathBuf};
+
+use tourbillon_conformance::coverage::{Coverage, load_elsewhere};
+use tourbillon_conformance::engine::{Engine, Status};
+use tourbillon_conformance::known::Known;
+use tourbillon_conformance::octave::Octave;
+use tourbillon_conformance::{Corpus, load_corpus};
+
+fn crate_root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn corpus() -> Corpus {
+    match load_corpus(&crate_root().join("corpus")) {
+        Ok(corpus) => corpus,
+        Err(errors) => {
+            let shown: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            panic!("the corpus does not load:\n{}", shown.join("\n\n"));
+        }
+    }
+}
+
+#[test]
+fn the_corpus_loads_and_is_large_enough() {
+    let corpus = corpus();
+    let count = corpus.cases().count();
+    assert!(count >= 60, "{count} cases");
+    for group in ["A", "B", "C", "D", "E", "F"] {
+        let cited = corpus
+            .cases()
+            .filter(|case| case.requires.iter().any(|id| id.as_str().starts_with(group)))
+            .count();
+        assert!(cited >= 5, "group {group} has {cited} cases");
+    }
+}
+
+#[test]
+fn octave_agrees_where_a_case_says_so() {
+    let corpus = corpus();
+    let octave = Octave::find();
+    let known = Known::load(&crate_root().join("known/octave.yaml"), &corpus)
+        .unwrap_or_else(|errors| panic!("{}", errors[0]));
+    let expected = if octave.version().is_some() { Status::Pass } else { Status::Skip };
+    let mut disagreements = Vec::new();
+    for case in corpus.cases().filter(|case| case.engines.contains(&octave.name())) {
+        let report = known.apply(octave.run(case));
+        if report.status != expected && report.status != Status::Xfail {
+            disagreements.push(format!("{}: {:?} {}", report.id, report.status, report.reason.unwrap_or_default()));
+        }
+    }
+    assert!(disagreements.is_empty(), "{}", disagreements.join("\n"));
+}
+
+#[test]
+fn the_list_of_other_artefacts_is_true() {
+    let project: PathBuf = crate_root().join("..");
+    let elsewhere = load_elsewhere(&crate_root().join("covered-elsewhere.yaml"), &project)
+        .unwrap_or_else(|errors| {
+            let shown: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            panic!("{}", shown.join("\n\n"));
+        });
+    let coverage = Coverage::count(&corpus(), &elsewhere);
+    for row in coverage.rows() {
+        // What a case shows needs no second witness in the list, but may have one.
+        assert!(row.is_covered() || coverage.uncovered().any(|id| id == row.id), "{}", row.id);
+    }
+    assert!(coverage.to_markdown().contains("requirements are covered"));
+}
