@@ -1,0 +1,327 @@
+//! The native host: the table of operations over the real world.
+
+use crate::completion::{Completion, completion};
+use crate::console::NativeConsole;
+use crate::files::{FileWork, broken_off, file_error, file_work};
+use crate::input::{InputHandler, InputQueue, InputRequest};
+use crate::runtime::Runtime;
+use crate::timers::Timers;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::{fmt, io};
+use tokio::runtime::Handle;
+use tourbillon_gpu::{CpuDevice, RetainedBuffer};
+use tourbillon_host::{
+    BufferId, Console, Device, Host, Nanoseconds, OperationId, OperationLabel, Outcome, Request,
+    Response,
+};
+use tourbillon_value::{Result, RuntimeError, build_runtime_error};
+
+/// A host with the real clock, files, terminal and device. It stays on its thread.
+pub struct NativeHost {
+    runtime: Handle,
+    timers: Timers,
+    console: NativeConsole,
+    input: InputQueue,
+    device: Option<Rc<CpuDevice>>,
+    seed: u64,
+    operations: RefCell<BTreeMap<OperationId, Operation>>,
+    last_id: Cell<u64>,
+}
+
+/// Sets up a native host.
+pub struct NativeHostBuilder {
+    runtime: Handle,
+    console: NativeConsole,
+    input: Option<Rc<dyn InputHandler>>,
+    device: Option<Rc<CpuDevice>>,
+    seed: u64,
+}
+
+/// What is under way. Whatever an operation holds goes with its entry.
+enum Operation {
+    Timer {
+        deadline: Nanoseconds,
+    },
+    File {
+        described: Request,
+        reply: Completion<io::Result<Response>>,
+    },
+    Input,
+    Readback {
+        buffer: RetainedBuffer,
+        mapped: Completion<()>,
+    },
+    /// It failed when it was submitted.
+    Failed(RuntimeError),
+}
+
+impl NativeHost {
+    /// A host of the process: its terminal, no input handler, the reference device, seed 0.
+    pub fn builder(runtime: &Runtime) -> NativeHostBuilder {
+        NativeHostBuilder {
+            runtime: runtime.handle().clone(),
+            console: NativeConsole::of_process(),
+            input: None,
+            device: Some(Rc::default()),
+            seed: 0,
+        }
+    }
+
+    /// Runs a future to its end on this thread. What the program printed is written out whenever the
+    /// future waits, and at the end.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        let flushed = poll_fn(|context| {
+            let polled = future.as_mut().poll(context);
+            self.console.flush();
+            polled
+        });
+        self.runtime.block_on(flushed)
+    }
+
+    /// Number of operations that have neither given their outcome nor been cancelled.
+    pub fn outstanding(&self) -> usize {
+        self.operations.borrow().len()
+    }
+
+    /// Who answers requests for input from now on. Requests under way stay with the handler they were
+    /// made to.
+    pub fn set_input(&self, handler: Option<Rc<dyn InputHandler>>) {
+        self.input.set_handler(handler);
+    }
+
+    /// The console, to flush it or to ask whether output was lost.
+    pub fn native_console(&self) -> &NativeConsole {
+        &self.console
+    }
+
+    fn start(&self, id: OperationId, request: Request) -> Operation {
+        match request {
+            Request::Timer { deadline } => {
+                self.timers.add(deadline, id);
+                Operation::Timer { deadline }
+            }
+            Request::Input { kind, prompt, echo } => {
+                let request = InputRequest { kind, prompt, echo };
+                self.input.submit(id, request);
+                Operation::Input
+            }
+            Request::Readback { buffer } => {
+                self.read_back(buffer).unwrap_or_else(Operation::Failed)
+            }
+            request @ (Request::ReadFile { .. }
+            | Request::WriteFile { .. }
+            | Request::FileExists { .. }
+            | Request::DeleteFile { .. }) => match file_work(request) {
+                Ok(FileWork { run, described }) => {
+                    let (completer, reply) = completion();
+                    self.runtime
+                        .spawn_blocking(move || completer.complete(run()));
+                    Operation::File { described, reply }
+                }
+                Err(other) => unreachable!("{} is a file operation", other.name()),
+            },
+        }
+    }
+
+    /// The numbers stay here; only the word that they may be read goes through the worker.
+    fn read_back(&self, buffer: BufferId) -> Result<Operation> {
+        let Some(device) = &self.device else {
+            return Err(no_device());
+        };
+        let buffer = device.retain(buffer)?;
+        let (completer, mapped) = completion();
+        self.runtime.spawn(async move { completer.complete(()) });
+        Ok(Operation::Readback { buffer, mapped })
+    }
+}
+
+impl Host for NativeHost {
+    fn now(&self) -> Nanoseconds {
+        self.timers.now()
+    }
+
+    fn try_now(&self, request: &Request, _label: &OperationLabel) -> Option<Outcome> {
+        match request {
+            Request::Timer { deadline } => {
+                let is_due = *deadline <= self.timers.now();
+                // Those before it fire before it.
+                self.timers.fire_due();
+                is_due.then_some(Ok(Response::Done))
+            }
+            Request::Input { kind, prompt, echo } => {
+                self.console.flush();
+                self.input.try_now(&InputRequest {
+                    kind: *kind,
+                    prompt: prompt.clone(),
+                    echo: *echo,
+                })
+            }
+            // A file may take as long as it likes, and reading back has to wait for the device.
+            Request::ReadFile { .. }
+            | Request::WriteFile { .. }
+            | Request::FileExists { .. }
+            | Request::DeleteFile { .. }
+            | Request::Readback { .. } => None,
+        }
+    }
+
+    fn submit(&self, request: Request, _label: &OperationLabel) -> OperationId {
+        self.console.flush();
+        let id = OperationId(self.last_id.get() + 1);
+        self.last_id.set(id.0);
+        let operation = self.start(id, request);
+        self.operations.borrow_mut().insert(id, operation);
+        id
+    }
+
+    fn poll(&self, operation: OperationId, context: &mut Context<'_>) -> Poll<Outcome> {
+        // Taken out and put back: nothing is borrowed while handlers and wakers are called.
+        let Some(mut entry) = self.operations.borrow_mut().remove(&operation) else {
+            panic!(
+                "operation {} has given its outcome or was cancelled",
+                operation.0
+            );
+        };
+        let polled = match &mut entry {
+            Operation::Timer { deadline } => self
+                .timers
+                .poll(*deadline, operation, context)
+                .map(|()| Ok(Response::Done)),
+            Operation::File { described, reply } => reply.poll(context).map(|reply| match reply {
+                Some(Ok(response)) => Ok(response),
+                Some(Err(error)) => Err(file_error(described, error)),
+                None => Err(broken_off(described)),
+            }),
+            Operation::Input => self.input.poll(operation, context),
+            Operation::Readback { buffer, mapped } => {
+                mapped.poll(context).map(|mapped| match mapped {
+                    Some(()) => Ok(Response::Numbers(buffer.read())),
+                    None => Err(map_failed()),
+                })
+            }
+            Operation::Failed(error) => Poll::Ready(Err(error.clone())),
+        };
+        if polled.is_pending() {
+            self.operations.borrow_mut().insert(operation, entry);
+        }
+        polled
+    }
+
+    fn cancel(&self, operation: OperationId) {
+        let entry = self.operations.borrow_mut().remove(&operation);
+        match entry {
+            Some(Operation::Timer { deadline }) => self.timers.remove(deadline, operation),
+            Some(Operation::Input) => self.input.cancel(operation),
+            // The other ends of these find nobody there any more.
+            Some(Operation::File { .. } | Operation::Readback { .. } | Operation::Failed(_))
+            | None => {}
+        }
+    }
+
+    fn tick(&self, _in_a_row: u32) {
+        self.timers.fire_due();
+        self.input.tick();
+    }
+
+    fn console(&self) -> &dyn Console {
+        &self.console
+    }
+
+    fn device(&self) -> Option<Rc<dyn Device>> {
+        self.device
+            .clone()
+            .map(|device| -> Rc<dyn Device> { device })
+    }
+
+    fn seed(&self) -> u64 {
+        self.seed
+    }
+}
+
+impl Drop for NativeHost {
+    fn drop(&mut self) {
+        let left = std::mem::take(&mut *self.operations.borrow_mut());
+        for (id, operation) in left {
+            match operation {
+                Operation::Timer { deadline } => self.timers.remove(deadline, id),
+                Operation::Input => self.input.cancel(id),
+                Operation::File { .. } | Operation::Readback { .. } | Operation::Failed(_) => {}
+            }
+        }
+    }
+}
+
+impl fmt::Debug for NativeHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NativeHost")
+            .field("outstanding", &self.outstanding())
+            .field("seed", &self.seed)
+            .finish_non_exhaustive()
+    }
+}
+
+impl NativeHostBuilder {
+    /// Where output goes, instead of the process's own.
+    pub fn console(mut self, console: NativeConsole) -> Self {
+        self.console = console;
+        self
+    }
+
+    /// Who answers requests for input; without one they fail with `input:Unavailable`.
+    pub fn input(mut self, handler: impl InputHandler + 'static) -> Self {
+        self.input = Some(Rc::new(handler));
+        self
+    }
+
+    /// The device of `gpuArray`, or none.
+    pub fn device(mut self, device: Option<Rc<CpuDevice>>) -> Self {
+        self.device = device;
+        self
+    }
+
+    /// What the session's random numbers derive from.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// The host; its clock starts now.
+    pub fn build(self) -> NativeHost {
+        NativeHost {
+            timers: Timers::start(&self.runtime),
+            runtime: self.runtime,
+            console: self.console,
+            input: InputQueue::new(self.input),
+            device: self.device,
+            seed: self.seed,
+            operations: RefCell::default(),
+            last_id: Cell::new(0),
+        }
+    }
+}
+
+impl fmt::Debug for NativeHostBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NativeHostBuilder")
+            .field("seed", &self.seed)
+            .finish_non_exhaustive()
+    }
+}
+
+fn no_device() -> RuntimeError {
+    build_runtime_error("There is no GPU device.")
+        .identifier("gpu:NoDevice")
+        .build()
+}
+
+fn map_failed() -> RuntimeError {
+    build_runtime_error("The device was closed while its data was being read.")
+        .identifier("gpu:MapFailed")
+        .build()
+}

@@ -1,0 +1,126 @@
+//! The real clock and the timers on it: in the order of their deadlines, never early.
+
+use crate::completion::lock;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
+use tokio::time::timeout;
+use tourbillon_host::{Nanoseconds, OperationId};
+
+/// The timers of a host.
+pub(crate) struct Timers {
+    shared: Arc<Shared>,
+    driver: AbortHandle,
+}
+
+struct Shared {
+    began: Instant,
+    /// Those that have not fired. Ids grow, so equal deadlines stand in the order of creation.
+    waiting: Mutex<BTreeMap<(Nanoseconds, OperationId), Option<Waker>>>,
+    changed: Notify,
+}
+
+impl Timers {
+    /// Starts the clock at zero.
+    #[allow(clippy::disallowed_methods, reason = "this is where time comes from")]
+    pub(crate) fn start(runtime: &Handle) -> Timers {
+        let shared = Arc::new(Shared {
+            began: Instant::now(),
+            waiting: Mutex::default(),
+            changed: Notify::new(),
+        });
+        let driver = runtime.spawn(drive(Arc::clone(&shared))).abort_handle();
+        Timers { shared, driver }
+    }
+
+    /// The time since the start.
+    pub(crate) fn now(&self) -> Nanoseconds {
+        self.shared.now()
+    }
+
+    /// Sets a timer.
+    pub(crate) fn add(&self, deadline: Nanoseconds, id: OperationId) {
+        let mut waiting = lock(&self.shared.waiting);
+        waiting.insert((deadline, id), None);
+        let is_first = waiting
+            .first_key_value()
+            .is_some_and(|(key, _)| *key == (deadline, id));
+        drop(waiting);
+        if is_first {
+            self.shared.changed.notify_one();
+        }
+    }
+
+    /// Whether a timer has fired; until then the waker is kept.
+    pub(crate) fn poll(
+        &self,
+        deadline: Nanoseconds,
+        id: OperationId,
+        context: &mut Context<'_>,
+    ) -> Poll<()> {
+        self.fire_due();
+        match lock(&self.shared.waiting).get_mut(&(deadline, id)) {
+            Some(Some(waker)) => waker.clone_from(context.waker()),
+            Some(empty) => *empty = Some(context.waker().clone()),
+            None => return Poll::Ready(()),
+        }
+        Poll::Pending
+    }
+
+    /// Forgets a timer.
+    pub(crate) fn remove(&self, deadline: Nanoseconds, id: OperationId) {
+        let removed = lock(&self.shared.waiting).remove(&(deadline, id));
+        drop(removed);
+    }
+
+    /// Fires what is due, without waiting for the driver's turn.
+    pub(crate) fn fire_due(&self) {
+        self.shared.fire_due();
+    }
+}
+
+impl Drop for Timers {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+impl Shared {
+    fn now(&self) -> Nanoseconds {
+        // 584 years after the start the clock stands still.
+        Nanoseconds(u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    /// Fires what is due, and tells how long the next one has to wait.
+    fn fire_due(&self) -> Option<Duration> {
+        let mut waiting = lock(&self.waiting);
+        loop {
+            let first = waiting.first_entry()?;
+            // Looked at again for every timer, and under the lock: of two threads that fire, one is
+            // first altogether, so that tasks become ready in the order of the deadlines. Wakers
+            // only put their task into a queue; they do not come back here.
+            let now = self.now();
+            let deadline = first.key().0;
+            if deadline > now {
+                return Some(Duration::from_nanos(deadline.0 - now.0));
+            }
+            if let Some(waker) = first.remove() {
+                waker.wake();
+            }
+        }
+    }
+}
+
+/// Fires timers while the session's thread is busy or waits.
+async fn drive(shared: Arc<Shared>) {
+    const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+    loop {
+        let wait = shared.fire_due().unwrap_or(LONGEST_WAIT);
+        // Either the time has come, or an earlier timer was set: look again.
+        let _either = timeout(wait.min(LONGEST_WAIT), shared.changed.notified()).await;
+    }
+}
