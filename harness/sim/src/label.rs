@@ -106,21 +106,15 @@ impl Labels {
     /// Remembers the parts of a label whose hash the caller has computed with [`path_hash`].
     #[inline]
     pub fn note(&mut self, hash: u64, parent: Label, name: &str, occurrence: u32) -> Label {
-        if !self.parts.contains_key(&hash) {
-            debug_assert_eq!(
-                hash,
-                path_hash(parent.0, name, occurrence),
-                "a foreign path hash"
-            );
-            self.parts.insert(
-                hash,
-                Part {
-                    parent: parent.0,
-                    name: name.into(),
-                    occurrence,
-                },
-            );
-        }
+        self.parts.entry(hash).or_insert_with(|| {
+            let ours = path_hash(parent.0, name, occurrence);
+            debug_assert_eq!(hash, ours, "a foreign path hash");
+            Part {
+                parent: parent.0,
+                name: name.into(),
+                occurrence,
+            }
+        });
         Label(hash)
     }
 

@@ -9,6 +9,7 @@ pub use load::LoadError;
 use serde_yaml::Value;
 
 use crate::choice::{Action, Candidate};
+use crate::inject::Injections;
 use crate::label::{LabelError, Labels};
 use crate::run::{Deviation, Run};
 use crate::strategy::{Description, Script, ScriptChoice};
@@ -155,6 +156,14 @@ impl Recording {
             checkpoints: thinned(run.checkpoints(), run.length(), hash),
             ..Recording::default()
         }
+    }
+
+    /// The injections that were on. Names that this version does not know count as off; loading a
+    /// recording refuses them.
+    #[must_use]
+    pub fn injections(&self) -> Injections {
+        let names = self.strategy.inject.iter().map(String::as_str);
+        Injections::from_names(names).unwrap_or(Injections::NONE)
     }
 
     /// The choices with their labels resolved, for [`crate::strategy::Strict`] or

@@ -1,6 +1,6 @@
 //! The production order: always the first candidate.
 
-use super::{Description, Ended, Strategy};
+use super::{Description, Strategy};
 use crate::choice::Point;
 
 /// Takes the default everywhere. There is one such run.
@@ -25,8 +25,6 @@ impl Strategy for Fifo {
     fn choose(&mut self, _point: &Point<'_>) -> u32 {
         0
     }
-
-    fn end(&mut self, _ended: &Ended) {}
 
     fn describe(&self) -> Description {
         Description::named("fifo")

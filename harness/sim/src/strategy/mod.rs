@@ -47,6 +47,11 @@ pub trait Strategy: fmt::Debug {
         None
     }
 
+    /// What the strategy was to do and could not, when it may skip: see [`Lenient`].
+    fn skipped(&self) -> Vec<Skipped> {
+        Vec::new()
+    }
+
     /// What a recording says about the strategy.
     fn describe(&self) -> Description;
 }

@@ -6,8 +6,8 @@ use rustc_hash::FxHashMap;
 
 use super::{Description, Ended, Strategy};
 use crate::choice::{Action, Candidate, Point};
-use crate::divergence::Divergence;
-use crate::label::Label;
+use crate::divergence::{Divergence, deed};
+use crate::label::{Label, Labels};
 
 /// What a recording says about the choices, with labels resolved.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -169,6 +169,18 @@ pub struct Skipped {
     pub candidate: Candidate,
 }
 
+impl Skipped {
+    /// The skipped choice in words.
+    #[must_use]
+    pub fn text(&self, labels: &Labels) -> String {
+        format!(
+            "choice {}: the recording {}",
+            self.at,
+            deed(labels, self.candidate)
+        )
+    }
+}
+
 impl Lenient {
     /// A lenient replay of `script`; its length, hash and checkpoints do not matter.
     #[must_use]
@@ -185,22 +197,6 @@ impl Lenient {
             seen: FxHashMap::default(),
             used,
         }
-    }
-
-    /// What the run did not make of the script, in its order.
-    #[must_use]
-    pub fn skipped(&self) -> Vec<Skipped> {
-        let unused = self
-            .choices
-            .iter()
-            .zip(&self.used)
-            .filter(|(_, used)| !**used);
-        unused
-            .map(|(c, _)| Skipped {
-                at: c.at,
-                candidate: c.candidate,
-            })
-            .collect()
     }
 }
 
@@ -257,6 +253,20 @@ impl Strategy for Lenient {
         };
         self.used[choice] = true;
         index
+    }
+
+    fn skipped(&self) -> Vec<Skipped> {
+        let unused = self
+            .choices
+            .iter()
+            .zip(&self.used)
+            .filter(|(_, used)| !**used);
+        unused
+            .map(|(c, _)| Skipped {
+                at: c.at,
+                candidate: c.candidate,
+            })
+            .collect()
     }
 
     fn describe(&self) -> Description {

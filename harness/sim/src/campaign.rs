@@ -1,0 +1,438 @@
+//! Campaigns: one program run under many schedules, whoever executes it, and what came out.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::ControlFlow;
+
+use crate::recording::{FailureNote, Recording};
+use crate::run::SharedRun;
+use crate::strategy::{Description, Strategy, Tape};
+
+/// How one run was judged.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// What failed, if anything did.
+    pub failure: Option<Failure>,
+    /// True when the run was cut short by a budget, so that its continuation is unknown.
+    pub cut_short: bool,
+}
+
+impl Verdict {
+    /// Everything held.
+    pub const PASS: Verdict = Verdict {
+        failure: None,
+        cut_short: false,
+    };
+
+    /// A run that ended by itself and failed.
+    #[must_use]
+    pub fn failed(kind: FailureKind, summary: impl Into<String>) -> Verdict {
+        let failure = Some(Failure {
+            kind,
+            summary: summary.into(),
+        });
+        Verdict {
+            failure,
+            cut_short: false,
+        }
+    }
+}
+
+/// What failed in a run. Two failures that are equal count as the same.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Failure {
+    /// The kind.
+    pub kind: FailureKind,
+    /// What failed, in one line without schedule-dependent detail.
+    pub summary: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}: {}", self.kind, self.summary)
+    }
+}
+
+/// The kinds of failure, as command line and recordings spell them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FailureKind {
+    /// The program failed.
+    Error,
+    /// The outcome is not one of those allowed.
+    Outcome,
+    /// An oracle spoke.
+    Oracle,
+    /// Something waits and nothing can wake it.
+    Deadlock,
+    /// Something was left over.
+    Leak,
+    /// A budget was spent.
+    Budget,
+    /// A task panicked.
+    Panic,
+    /// The same choices led to another run.
+    Nondeterminism,
+}
+
+impl FailureKind {
+    /// The kind's name in recordings and reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            FailureKind::Error => "error",
+            FailureKind::Outcome => "outcome",
+            FailureKind::Oracle => "oracle",
+            FailureKind::Deadlock => "deadlock",
+            FailureKind::Leak => "leak",
+            FailureKind::Budget => "budget",
+            FailureKind::Panic => "panic",
+            FailureKind::Nondeterminism => "nondeterminism",
+        }
+    }
+}
+
+impl fmt::Display for FailureKind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.name())
+    }
+}
+
+/// Which runs a campaign makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// At most so many runs, over all shards.
+    pub schedules: u64,
+    /// This campaign makes the runs whose number is `shard` modulo `shards`.
+    pub shard: u64,
+    /// Into how many campaigns the runs are split. Strategies that search a tree cannot be split.
+    pub shards: u64,
+    /// Every so many runs one is made twice and compared; 0 is never.
+    pub repeat_every: u64,
+    /// The campaign ends after so many failing runs; 0 is never.
+    pub stop_after_failures: u64,
+}
+
+impl Plan {
+    /// A plan of so many runs in one shard.
+    #[must_use]
+    pub fn new(schedules: u64) -> Plan {
+        Plan {
+            schedules,
+            shard: 0,
+            shards: 1,
+            repeat_every: 1_000,
+            stop_after_failures: 0,
+        }
+    }
+}
+
+/// How a run can be made again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Witness {
+    /// Its number in the exploration.
+    pub run: u64,
+    /// The index that each of its choice points took.
+    pub tape: Vec<u32>,
+    /// Its trace hash.
+    pub hash: u64,
+}
+
+/// How often something came out, and the first run in which it did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stats {
+    /// In how many runs.
+    pub count: u64,
+    /// The first of them.
+    pub witness: Witness,
+}
+
+/// What a campaign has found so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// How many runs were made, repetitions not counted.
+    pub schedules: u64,
+    /// How many steps they made.
+    pub steps: u64,
+    /// How many choice points they passed.
+    pub choices: u64,
+    /// Whether every schedule there is was run, each to its end.
+    pub exhausted: bool,
+    /// How many runs were repeated and compared.
+    pub repeated: u64,
+    /// What came out.
+    pub outcomes: BTreeMap<String, Stats>,
+    /// What failed.
+    pub failures: BTreeMap<Failure, Stats>,
+    /// What chose.
+    pub strategy: Description,
+}
+
+impl Report {
+    /// The outcomes without their counts.
+    #[must_use]
+    pub fn outcome_names(&self) -> Vec<&str> {
+        self.outcomes.keys().map(String::as_str).collect()
+    }
+
+    /// Adds what another shard of the same exploration found.
+    pub fn merge(&mut self, other: Report) {
+        self.schedules += other.schedules;
+        self.steps += other.steps;
+        self.choices += other.choices;
+        self.repeated += other.repeated;
+        self.exhausted &= other.exhausted;
+        merge_stats(&mut self.outcomes, other.outcomes);
+        merge_stats(&mut self.failures, other.failures);
+    }
+}
+
+fn merge_stats<K: Ord>(into: &mut BTreeMap<K, Stats>, from: BTreeMap<K, Stats>) {
+    for (key, stats) in from {
+        match into.get_mut(&key) {
+            None => {
+                into.insert(key, stats);
+            }
+            Some(known) => {
+                known.count += stats.count;
+                if stats.witness.run < known.witness.run {
+                    known.witness = stats.witness;
+                }
+            }
+        }
+    }
+}
+
+/// Something that can be run under a [`crate::Run`] again and again.
+///
+/// It finds the run begun, executes the program, and writes the outcome to the text it is given
+/// (empty at first). It must not begin or end the run itself.
+pub type Body<'a> = dyn FnMut(&mut String) -> Verdict + 'a;
+
+/// Runs `body` under the strategy of `run` as `plan` says; `watch` sees the report after every run
+/// and may end the campaign, for instance when time is up.
+pub fn explore(
+    run: &SharedRun,
+    plan: &Plan,
+    body: &mut Body<'_>,
+    watch: &mut dyn FnMut(&Report) -> ControlFlow<()>,
+) -> Report {
+    let mut report = Report {
+        strategy: run.borrow().strategy().describe(),
+        ..Report::default()
+    };
+    let mut outcome = String::new();
+    let mut failing = 0;
+    let mut number = plan.shard;
+    while number < plan.schedules {
+        if !run.borrow_mut().begin(number) {
+            break;
+        }
+        outcome.clear();
+        let verdict = body(&mut outcome);
+        let hash = {
+            let mut run = run.borrow_mut();
+            report.schedules += 1;
+            report.steps += run.steps();
+            report.choices += run.length();
+            run.end(!verdict.cut_short)
+        };
+        // A strategy that finds the program changed under it says so by a divergence.
+        let mut changed = run
+            .borrow()
+            .divergence_text()
+            .map(|text| first_line(&text).to_string());
+        let mut first = None;
+        let turn = number / plan.shards;
+        if changed.is_none() && plan.repeat_every > 0 && turn.is_multiple_of(plan.repeat_every) {
+            report.repeated += 1;
+            // The repetition overwrites the tape.
+            let first = first.insert(witness(run, number, hash));
+            changed = repeat(run, first, &outcome, body);
+        }
+        let witness = || first.clone().unwrap_or_else(|| witness(run, number, hash));
+        count(&mut report.outcomes, &outcome, witness);
+        let kind = FailureKind::Nondeterminism;
+        let changed = changed.map(|summary| Failure { kind, summary });
+        let failures = [verdict.failure, changed];
+        failing += u64::from(failures.iter().any(Option::is_some));
+        for failure in failures.into_iter().flatten() {
+            count_owned(&mut report.failures, failure, witness);
+        }
+        number += plan.shards;
+        if finished(plan, failing, &report, watch) {
+            break;
+        }
+    }
+    report.exhausted = run.borrow().strategy().exhausted();
+    report
+}
+
+fn finished(
+    plan: &Plan,
+    failing: u64,
+    report: &Report,
+    watch: &mut dyn FnMut(&Report) -> ControlFlow<()>,
+) -> bool {
+    let enough = plan.stop_after_failures > 0 && failing >= plan.stop_after_failures;
+    enough || watch(report).is_break()
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or(text)
+}
+
+fn witness(run: &SharedRun, number: u64, hash: u64) -> Witness {
+    Witness {
+        run: number,
+        tape: run.borrow().tape().to_vec(),
+        hash,
+    }
+}
+
+fn count(stats: &mut BTreeMap<String, Stats>, key: &str, witness: impl FnOnce() -> Witness) {
+    match stats.get_mut(key) {
+        Some(known) => known.count += 1,
+        None => {
+            stats.insert(
+                key.to_string(),
+                Stats {
+                    count: 1,
+                    witness: witness(),
+                },
+            );
+        }
+    }
+}
+
+fn count_owned<K: Ord>(stats: &mut BTreeMap<K, Stats>, key: K, witness: impl FnOnce() -> Witness) {
+    stats
+        .entry(key)
+        .and_modify(|known| known.count += 1)
+        .or_insert_with(|| Stats {
+            count: 1,
+            witness: witness(),
+        });
+}
+
+/// Runs under `strategy` once and puts the run's own strategy back.
+fn once(
+    run: &SharedRun,
+    number: u64,
+    strategy: Box<dyn Strategy>,
+    body: &mut Body<'_>,
+) -> (String, Verdict, Box<dyn Strategy>) {
+    let own = run.borrow_mut().replace_strategy(strategy);
+    let began = run.borrow_mut().begin(number);
+    assert!(began, "strategies that repeat a run always begin");
+    let mut outcome = String::new();
+    let verdict = body(&mut outcome);
+    let mut shared = run.borrow_mut();
+    shared.end(!verdict.cut_short);
+    let used = shared.replace_strategy(own);
+    drop(shared);
+    (outcome, verdict, used)
+}
+
+/// Makes a run again and compares; a difference is described.
+fn repeat(
+    run: &SharedRun,
+    witness: &Witness,
+    outcome: &str,
+    body: &mut Body<'_>,
+) -> Option<String> {
+    let tape = || Box::new(Tape::new(witness.tape.clone()).expecting(witness.hash));
+    run.borrow_mut().set_repeating(true);
+    let (again, _, used) = once(run, witness.run, tape(), body);
+    let text = used
+        .divergence()
+        .map(|divergence| divergence.text(&run.borrow().labels));
+    let differs = text.is_some() || again != outcome;
+    let description = differs.then(|| match first_difference(run, witness, body) {
+        Some(line) => line,
+        None => text.unwrap_or_else(|| "the same choices led to another outcome".to_string()),
+    });
+    run.borrow_mut().set_repeating(false);
+    description
+}
+
+/// Makes the run twice with all events and finds the first that differs.
+fn first_difference(run: &SharedRun, witness: &Witness, body: &mut Body<'_>) -> Option<String> {
+    let mut traces = Vec::new();
+    run.borrow_mut().set_keep_events(true);
+    for _ in 0..2 {
+        once(
+            run,
+            witness.run,
+            Box::new(Tape::new(witness.tape.clone())),
+            body,
+        );
+        traces.push(run.borrow().event_lines());
+    }
+    run.borrow_mut().set_keep_events(false);
+    let longest = traces[0].len().max(traces[1].len());
+    let at = (0..longest).find(|index| traces[0].get(*index) != traces[1].get(*index))?;
+    let line = |trace: &Vec<String>| match trace.get(at) {
+        Some(line) => line.split_whitespace().collect::<Vec<_>>().join(" "),
+        None => "the end".to_string(),
+    };
+    let (one, other) = (line(&traces[0]), line(&traces[1]));
+    Some(format!(
+        "the same choices led to another run: event {at} is `{one}`, then `{other}`"
+    ))
+}
+
+/// Makes the run of `witness` again and returns its recording, for the caller to complete with what
+/// it knows of program, session and world. An error when the program did not repeat itself.
+pub fn record(
+    run: &SharedRun,
+    strategy: &Description,
+    witness: &Witness,
+    body: &mut Body<'_>,
+) -> Result<Recording, String> {
+    let tape = Tape::new(witness.tape.clone()).expecting(witness.hash);
+    run.borrow_mut().set_recording(true);
+    let (_, verdict, used) = once(run, witness.run, Box::new(tape), body);
+    let mut recording = Recording::of_run(&run.borrow(), strategy);
+    let step = run.borrow().steps();
+    run.borrow_mut().set_recording(false);
+    recording.failure = verdict.failure.map(|failure| FailureNote {
+        kind: failure.kind.name().to_string(),
+        summary: failure.summary,
+        step: Some(step),
+    });
+    match used.divergence() {
+        None => Ok(recording),
+        Some(divergence) => Err(divergence.text(&run.borrow().labels)),
+    }
+}
+
+/// What a replay showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replayed {
+    /// What came out.
+    pub outcome: String,
+    /// How it was judged.
+    pub verdict: Verdict,
+    /// The first step where the run left the recording, in words; only of a strict replay.
+    pub divergence: Option<String>,
+    /// What a lenient replay could not make, in words.
+    pub skipped: Vec<String>,
+}
+
+/// Runs `body` once under a replaying strategy. The injections must be those of the recording.
+pub fn replay(run: &SharedRun, strategy: Box<dyn Strategy>, body: &mut Body<'_>) -> Replayed {
+    let (outcome, verdict, used) = once(run, 0, strategy, body);
+    let labels = &run.borrow().labels;
+    let divergence = used.divergence().map(|divergence| divergence.text(labels));
+    let skipped = used
+        .skipped()
+        .iter()
+        .map(|skipped| skipped.text(labels))
+        .collect();
+    Replayed {
+        outcome,
+        verdict,
+        divergence,
+        skipped,
+    }
+}

@@ -1,0 +1,311 @@
+//! Exploring plain Rust futures: the entry points of the library.
+
+use std::fmt::{Debug, Write};
+use std::future::Future;
+use std::ops::ControlFlow;
+
+use crate::campaign::{self, FailureKind, Plan, Replayed, Report, Verdict, Witness};
+use crate::executor::{Ending, Executor};
+use crate::inject::Injections;
+use crate::label::LabelError;
+use crate::recording::Recording;
+use crate::run::{Budgets, Halt, Run, SharedRun};
+use crate::sim::Sim;
+use crate::strategy::{Exhaustive, Fifo, Lenient, Random, Strategy, Strict};
+
+/// How to explore: which schedules, how many, and what may be injected.
+#[derive(Debug)]
+pub struct Explorer {
+    strategy: Box<dyn Strategy>,
+    plan: Plan,
+    injections: Injections,
+    budgets: Budgets,
+    leaks_allowed: bool,
+}
+
+impl Default for Explorer {
+    fn default() -> Explorer {
+        Explorer::random(0)
+    }
+}
+
+impl Explorer {
+    /// A thousand random schedules of `seed`.
+    #[must_use]
+    pub fn random(seed: u64) -> Explorer {
+        Explorer::new(Box::new(Random::new(seed)), 1_000)
+    }
+
+    /// Every schedule there is.
+    #[must_use]
+    pub fn exhaustive() -> Explorer {
+        Explorer::new(Box::new(Exhaustive::new()), u64::MAX)
+    }
+
+    /// The one schedule of production.
+    #[must_use]
+    pub fn fifo() -> Explorer {
+        Explorer::new(Box::new(Fifo::new()), 1)
+    }
+
+    /// Schedules of any strategy, at most so many.
+    #[must_use]
+    pub fn new(strategy: Box<dyn Strategy>, schedules: u64) -> Explorer {
+        Explorer {
+            strategy,
+            plan: Plan::new(schedules),
+            injections: Injections::DEFAULT,
+            budgets: Budgets::default(),
+            leaks_allowed: false,
+        }
+    }
+
+    /// At most so many schedules.
+    #[must_use]
+    pub fn schedules(mut self, schedules: u64) -> Explorer {
+        self.plan.schedules = schedules;
+        self
+    }
+
+    /// What may be injected; `pending` when nothing is said.
+    #[must_use]
+    pub fn injections(mut self, injections: Injections) -> Explorer {
+        self.injections = injections;
+        self
+    }
+
+    /// How far each run may go.
+    #[must_use]
+    pub fn budgets(mut self, budgets: Budgets) -> Explorer {
+        self.budgets = budgets;
+        self
+    }
+
+    /// Every so many runs one is made twice and compared; 0 is never.
+    #[must_use]
+    pub fn repeat_every(mut self, runs: u64) -> Explorer {
+        self.plan.repeat_every = runs;
+        self
+    }
+
+    /// Stops after so many failing runs; 0 is never.
+    #[must_use]
+    pub fn stop_after_failures(mut self, failures: u64) -> Explorer {
+        self.plan.stop_after_failures = failures;
+        self
+    }
+
+    /// Tasks that still wait when main has ended are dropped and no failure.
+    #[must_use]
+    pub fn leaks_allowed(mut self) -> Explorer {
+        self.leaks_allowed = true;
+        self
+    }
+
+    /// Runs `program` under many schedules. The outcome of a run is main's value, as `Debug` prints
+    /// it.
+    pub fn explore<F, M>(self, program: M) -> Report
+    where
+        M: Fn(Sim) -> F,
+        F: Future + 'static,
+        F::Output: Debug,
+    {
+        let (bench, plan, strategy) = self.bench();
+        bench.run.borrow_mut().replace_strategy(strategy);
+        let mut executor = Executor::new(&bench.run);
+        let mut body = |outcome: &mut String| bench.judge(&mut executor, &program, outcome);
+        campaign::explore(&bench.run, &plan, &mut body, &mut |_| {
+            ControlFlow::Continue(())
+        })
+    }
+
+    /// The recording of a run that [`Explorer::explore`] found under the same options. An error
+    /// when the program did not repeat itself.
+    pub fn record<F, M>(
+        self,
+        report: &Report,
+        witness: &Witness,
+        program: M,
+    ) -> Result<Recording, String>
+    where
+        M: Fn(Sim) -> F,
+        F: Future + 'static,
+        F::Output: Debug,
+    {
+        let (bench, _, _) = self.bench();
+        let mut executor = Executor::new(&bench.run);
+        let mut body = |outcome: &mut String| bench.judge(&mut executor, &program, outcome);
+        campaign::record(&bench.run, &report.strategy, witness, &mut body)
+    }
+
+    /// Explores until the first failure, and panics with a report and its recording.
+    pub fn check<F, M>(self, program: M)
+    where
+        M: Fn(Sim) -> F,
+        F: Future + 'static,
+        F::Output: Debug,
+    {
+        let (bench, mut plan, strategy) = self.bench();
+        bench.run.borrow_mut().replace_strategy(strategy);
+        plan.stop_after_failures = 1;
+        let mut executor = Executor::new(&bench.run);
+        let mut body = |outcome: &mut String| bench.judge(&mut executor, &program, outcome);
+        let report = campaign::explore(&bench.run, &plan, &mut body, &mut |_| {
+            ControlFlow::Continue(())
+        });
+        let Some((failure, stats)) = report.failures.first_key_value() else {
+            return;
+        };
+        let recorded = campaign::record(&bench.run, &report.strategy, &stats.witness, &mut body);
+        let detail = bench.detail.take();
+        let recording = match recorded {
+            Ok(recording) => recording.to_string(),
+            Err(divergence) => format!("no recording: {divergence}\n"),
+        };
+        panic!(
+            "{failure}\n{detail}found in run {} of {}; replay it with \
+             `tourbillon_sim::replay(RECORDING, program)`:\n\n{recording}",
+            stats.witness.run, report.schedules
+        );
+    }
+
+    /// Parts the strategy and the plan from what judges a single run.
+    fn bench(self) -> (Bench, Plan, Box<dyn Strategy>) {
+        let run = Run::shared(Box::new(Fifo::new()));
+        run.borrow_mut().set_injections(self.injections);
+        run.borrow_mut().set_budgets(self.budgets);
+        let leaks_allowed = self.leaks_allowed;
+        let detail = std::cell::Cell::new(String::new());
+        (
+            Bench {
+                run,
+                leaks_allowed,
+                detail,
+            },
+            self.plan,
+            self.strategy,
+        )
+    }
+}
+
+/// Judges single runs.
+struct Bench {
+    run: SharedRun,
+    leaks_allowed: bool,
+    // The full report of the last stuck run.
+    detail: std::cell::Cell<String>,
+}
+
+impl Bench {
+    fn judge<F, M>(&self, executor: &mut Executor, program: &M, outcome: &mut String) -> Verdict
+    where
+        M: Fn(Sim) -> F,
+        F: Future + 'static,
+        F::Output: Debug,
+    {
+        let (ending, value) = executor.execute(program);
+        if let Some(value) = value {
+            // Writing to a string does not fail.
+            let _ = write!(outcome, "{value:?}");
+        }
+        let failed = |kind: FailureKind, summary: String| Verdict::failed(kind, summary);
+        match ending {
+            Ending::Done => {}
+            Ending::Leak(_) if self.leaks_allowed => {}
+            Ending::Deadlock(stuck) => {
+                outcome.push_str("deadlock");
+                self.detail.set(stuck.to_string());
+                return failed(FailureKind::Deadlock, stuck.summary());
+            }
+            Ending::Leak(stuck) => {
+                self.detail.set(stuck.to_string());
+                return failed(FailureKind::Leak, stuck.summary());
+            }
+            Ending::Panic { task, message } => {
+                let _ = write!(outcome, "panic: {message}");
+                return failed(FailureKind::Panic, format!("{task}: {message}"));
+            }
+            Ending::Halted(halt) => {
+                let summary = match halt {
+                    Halt::Steps => "all steps are spent",
+                    Halt::Time => "virtual time has passed its budget",
+                    Halt::Diverged => {
+                        return Verdict {
+                            failure: None,
+                            cut_short: true,
+                        };
+                    }
+                };
+                outcome.push_str("budget");
+                return Verdict {
+                    cut_short: true,
+                    ..failed(FailureKind::Budget, summary.into())
+                };
+            }
+        }
+        match executor.left().timers {
+            0 => Verdict::PASS,
+            timers => failed(FailureKind::Leak, format!("{timers} timers were left")),
+        }
+    }
+}
+
+/// Runs `program` under a thousand random schedules and panics at the first that fails, with a
+/// report and the recording to paste. See [`Explorer::check`] for other strategies.
+pub fn check<F, M>(program: M)
+where
+    M: Fn(Sim) -> F,
+    F: Future + 'static,
+    F::Output: Debug,
+{
+    Explorer::default().check(program);
+}
+
+/// Runs `program` under a thousand random schedules and reports what came out.
+pub fn explore<F, M>(program: M) -> Report
+where
+    M: Fn(Sim) -> F,
+    F: Future + 'static,
+    F::Output: Debug,
+{
+    Explorer::default().explore(program)
+}
+
+/// Makes the run of a recording again, checking every step.
+pub fn replay<F, M>(recording: &Recording, program: M) -> Result<Replayed, LabelError>
+where
+    M: Fn(Sim) -> F,
+    F: Future + 'static,
+    F::Output: Debug,
+{
+    replay_as(recording, program, |script| Box::new(Strict::new(script)))
+}
+
+/// Makes what is left of a recorded run after the program was changed: choices are found by label.
+pub fn replay_lenient<F, M>(recording: &Recording, program: M) -> Result<Replayed, LabelError>
+where
+    M: Fn(Sim) -> F,
+    F: Future + 'static,
+    F::Output: Debug,
+{
+    replay_as(recording, program, |script| Box::new(Lenient::new(script)))
+}
+
+fn replay_as<F, M>(
+    recording: &Recording,
+    program: M,
+    strategy: impl FnOnce(crate::strategy::Script) -> Box<dyn Strategy>,
+) -> Result<Replayed, LabelError>
+where
+    M: Fn(Sim) -> F,
+    F: Future + 'static,
+    F::Output: Debug,
+{
+    let (bench, _, _) = Explorer::default()
+        .injections(recording.injections())
+        .bench();
+    let script = recording.script(&mut bench.run.borrow_mut().labels)?;
+    let mut executor = Executor::new(&bench.run);
+    let mut body = |outcome: &mut String| bench.judge(&mut executor, &program, outcome);
+    Ok(campaign::replay(&bench.run, strategy(script), &mut body))
+}

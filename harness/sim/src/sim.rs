@@ -1,0 +1,273 @@
+//! What tasks hold of their simulation: spawning, virtual time, simulated operations, choices.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+
+use crate::choice::{Action, Candidate, Kind};
+use crate::join::{Join, JoinHandle};
+use crate::label::{Label, join_hash, name_hash};
+use crate::run::SharedRun;
+use crate::timing::{Operation, Sleep, Waits};
+use crate::trace::{Event, What};
+
+/// A handle on the simulation that the current task runs in. Cloning it is cheap.
+#[derive(Clone, Debug)]
+pub struct Sim {
+    pub(crate) shared: Rc<Shared>,
+}
+
+/// How urgent a task is: the scheduler chooses among the ready tasks of the highest class only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Priority {
+    /// Before all others.
+    Critical = 0,
+    /// Before normal ones.
+    High = 1,
+    /// What tasks have when nothing is said.
+    #[default]
+    Normal = 2,
+    /// After normal ones.
+    Low = 3,
+    /// When nothing else is ready.
+    Idle = 4,
+}
+
+impl Priority {
+    pub(crate) const COUNT: usize = 5;
+}
+
+/// What the executor and the handles share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) run: SharedRun,
+    pub(crate) inbox: RefCell<Vec<NewTask>>,
+    pub(crate) current: Cell<Label>,
+    pub(crate) waits: RefCell<Waits>,
+    // What a task waits for, as far as our own primitives know: for reports only.
+    pub(crate) waiting_for: RefCell<FxHashMap<Label, WaitNote>>,
+    occurrences: RefCell<FxHashMap<u64, u32>>,
+    scratch: RefCell<Vec<Candidate>>,
+    clock: Arc<AtomicU64>,
+}
+
+/// A task that was spawned and has not been taken over by the executor.
+pub(crate) struct NewTask {
+    pub(crate) future: Pin<Box<dyn Future<Output = ()>>>,
+    pub(crate) label: Label,
+    pub(crate) priority: Priority,
+    pub(crate) stamp: u64,
+}
+
+impl std::fmt::Debug for NewTask {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("NewTask")
+            .field("label", &self.label)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a task waited for at its step number `step`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WaitNote {
+    pub(crate) step: u64,
+    pub(crate) on: WaitOn,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WaitOn {
+    Task(Label),
+    Time(u64),
+    Operation(Label),
+}
+
+impl Shared {
+    pub(crate) fn new(run: SharedRun, clock: Arc<AtomicU64>) -> Shared {
+        Shared {
+            run,
+            inbox: RefCell::default(),
+            current: Cell::new(Label(0)),
+            waits: RefCell::default(),
+            waiting_for: RefCell::default(),
+            occurrences: RefCell::default(),
+            scratch: RefCell::default(),
+            clock,
+        }
+    }
+
+    /// Forgets what belongs to one run.
+    pub(crate) fn reset(&self) {
+        self.inbox.take();
+        self.current.set(Label(0));
+        let wakers = self.waits.borrow_mut().reset();
+        drop(wakers);
+        self.waiting_for.borrow_mut().clear();
+        self.occurrences.borrow_mut().clear();
+    }
+
+    /// A label for the next child or operation called `name` of the current task.
+    pub(crate) fn next_label(&self, name: &str) -> Label {
+        let parent = self.current.get();
+        let name_hash = name_hash(name);
+        let occurrence = {
+            let mut occurrences = self.occurrences.borrow_mut();
+            let count = occurrences
+                .entry(join_hash(parent.0, name_hash, 0))
+                .or_insert(0);
+            *count += 1;
+            *count
+        };
+        let hash = join_hash(parent.0, name_hash, occurrence);
+        self.run
+            .borrow_mut()
+            .labels
+            .note(hash, parent, name, occurrence)
+    }
+
+    /// Remembers what the current task waits for.
+    pub(crate) fn note_wait(&self, on: WaitOn) {
+        let step = self.run.borrow().steps();
+        self.waiting_for
+            .borrow_mut()
+            .insert(self.current.get(), WaitNote { step, on });
+    }
+
+    fn stamp(&self) -> u64 {
+        let stamp = self.clock.load(Ordering::Relaxed);
+        self.clock.store(stamp + 1, Ordering::Relaxed);
+        stamp
+    }
+}
+
+impl Sim {
+    /// Starts a task; its label is the current task's, `task` and the occurrence there.
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+    {
+        self.spawn_with("task", Priority::Normal, future)
+    }
+
+    /// Starts a task called `name`: `main/bump#2` is the second `bump` that `main` spawned.
+    pub fn spawn_named<F>(&self, name: &str, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+    {
+        self.spawn_with(name, Priority::Normal, future)
+    }
+
+    /// Starts a task with a name and a priority.
+    pub fn spawn_with<F>(&self, name: &str, priority: Priority, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+    {
+        let label = self.shared.next_label(name);
+        let join = Rc::new(Join::new(label));
+        let done = Rc::clone(&join);
+        let future = Box::pin(async move { done.finish(future.await) });
+        let stamp = self.shared.stamp();
+        self.shared.inbox.borrow_mut().push(NewTask {
+            future,
+            label,
+            priority,
+            stamp,
+        });
+        JoinHandle::new(join, Rc::clone(&self.shared))
+    }
+
+    /// Gives way once: every other ready task may run before the current one goes on.
+    pub fn yield_now(&self) -> Yield {
+        Yield { yielded: false }
+    }
+
+    /// Completes `duration` of virtual time later. A timer: injections never delay it.
+    pub fn sleep(&self, duration: Duration) -> Sleep {
+        let now = self.shared.run.borrow().clock.now();
+        Sleep::new(
+            Rc::clone(&self.shared),
+            now.saturating_add(nanoseconds(duration)),
+        )
+    }
+
+    /// Virtual time since the run began.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        Duration::from_nanos(self.shared.run.borrow().clock.now())
+    }
+
+    /// An operation with the outside that takes `latency`: where the injections `pending` and
+    /// `delay` strike.
+    pub fn operation(&self, name: &str, latency: Duration) -> Operation {
+        let label = self.shared.next_label(name);
+        Operation::new(Rc::clone(&self.shared), label, nanoseconds(latency))
+    }
+
+    /// A value from 0 to `count - 1` that the strategy picks; 0 is the default. `count` must not
+    /// be 0.
+    #[must_use]
+    pub fn pick(&self, name: &str, count: u32) -> u32 {
+        assert!(count > 0, "a value below 0 cannot be picked");
+        let label = self.shared.next_label(name);
+        let mut candidates = self.shared.scratch.take();
+        candidates.clear();
+        candidates.extend((0..count).map(|value| Candidate {
+            label,
+            action: Action::Pick(value),
+        }));
+        let picked = self.shared.run.borrow_mut().choose(Kind::Pick, &candidates);
+        self.shared.scratch.replace(candidates);
+        picked as u32
+    }
+
+    /// Adds an event of the current task to the trace.
+    pub fn event(&self, what: What, value: u64) {
+        let label = self.shared.current.get();
+        self.shared
+            .run
+            .borrow_mut()
+            .event(Event { what, label, value });
+    }
+
+    /// The label of the current task, as text.
+    #[must_use]
+    pub fn label(&self) -> String {
+        self.shared
+            .run
+            .borrow()
+            .labels
+            .text(self.shared.current.get())
+    }
+}
+
+/// Virtual time is whole nanoseconds in 64 bits: some 584 years.
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Gives way once: see [`Sim::yield_now`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless awaited"]
+pub struct Yield {
+    yielded: bool,
+}
+
+impl Future for Yield {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if self.yielded {
+            return Poll::Ready(());
+        }
+        self.yielded = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
