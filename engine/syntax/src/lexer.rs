@@ -98,6 +98,21 @@ impl<'t> Lexer<'t> {
         self.frames.last().copied()
     }
 
+    /// Whether a bracket that is no opening one would close something outside of the innermost block.
+    pub fn closes_outside(&self, kind: &TokenKind) -> bool {
+        let outside = self
+            .frames
+            .iter()
+            .rposition(|frame| *frame == Frame::Block)
+            .unwrap_or(0);
+        self.frames[..outside].iter().any(|frame| match frame {
+            Frame::Paren | Frame::Parameters => *kind == TokenKind::CloseParen,
+            Frame::Bracket => *kind == TokenKind::CloseBracket,
+            Frame::Brace | Frame::BraceIndex => *kind == TokenKind::CloseBrace,
+            Frame::AnonymousBody | Frame::Block => false,
+        })
+    }
+
     /// The next token; `TokenKind::End` again and again after the last one.
     pub fn next_token(&mut self) -> Token {
         let before = self.position;
@@ -107,12 +122,15 @@ impl<'t> Lexer<'t> {
         let separates = matches!(self.innermost(), Some(Frame::Bracket | Frame::Brace));
         let splits = space && separates;
         let attached = self.previous_ends_value && !splits;
+        let in_parameters = self.innermost() == Some(Frame::Parameters);
         let kind = self.scan(attached);
         debug_assert!(
             self.position > start || kind == TokenKind::End,
             "the lexer must advance"
         );
-        self.previous_ends_value = kind.ends_value()
+        // After `@(x)` a body begins, and no value has ended.
+        let ends_parameters = in_parameters && kind == TokenKind::CloseParen;
+        self.previous_ends_value = (kind.ends_value() && !ends_parameters)
             || (kind == TokenKind::Keyword(Keyword::End)
                 && !matches!(self.innermost(), None | Some(Frame::Block)));
         self.previous_is_at = kind == TokenKind::At;
@@ -347,17 +365,12 @@ impl<'t> Lexer<'t> {
         let mut text = String::new();
         loop {
             let rest = self.rest();
-            let Some(at) = rest.find([quote, '\n', '\r']) else {
-                text.push_str(rest);
-                self.position += rest.len();
-                self.unterminated(start, quote);
-                break;
-            };
+            let at = rest.find([quote, '\n', '\r']).unwrap_or(rest.len());
             text.push_str(&rest[..at]);
             self.position += at;
             if !rest[at..].starts_with(quote) {
                 self.unterminated(start, quote);
-                break;
+                return TokenKind::Unknown;
             }
             self.position += 1;
             if !self.rest().starts_with(quote) {

@@ -337,8 +337,7 @@ impl Parser<'_> {
         self.report_with_help(span, "MATLAB:m_unsupported", message, help);
         if keyword == Keyword::Classdef {
             // Its parts are none of the statements that the parser knows.
-            self.stopped = true;
-            self.token = self.end_token();
+            self.stop();
             return Ok(StatementKind::Error);
         }
         self.nest_block(|parser| {

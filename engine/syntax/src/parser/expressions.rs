@@ -7,7 +7,7 @@ use crate::token::TokenKind;
 
 /// How strongly the operators between two operands bind.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Precedence {
+pub(super) enum Precedence {
     OrOr,
     AndAnd,
     Or,
@@ -77,28 +77,6 @@ fn between(kind: &TokenKind) -> Option<(Between, Precedence)> {
         ),
         _ => return None,
     })
-}
-
-/// The precedence of an operator of the tree. Powers are stronger than all of them.
-pub(crate) fn precedence(operator: BinaryOp) -> Option<Precedence> {
-    match operator {
-        BinaryOp::Or => Some(Precedence::Or),
-        BinaryOp::And => Some(Precedence::And),
-        BinaryOp::Less
-        | BinaryOp::LessEqual
-        | BinaryOp::Greater
-        | BinaryOp::GreaterEqual
-        | BinaryOp::Equal
-        | BinaryOp::NotEqual => Some(Precedence::Comparison),
-        BinaryOp::Add | BinaryOp::Subtract => Some(Precedence::Additive),
-        BinaryOp::ElementMultiply
-        | BinaryOp::Multiply
-        | BinaryOp::ElementRightDivide
-        | BinaryOp::RightDivide
-        | BinaryOp::ElementLeftDivide
-        | BinaryOp::LeftDivide => Some(Precedence::Multiplicative),
-        BinaryOp::ElementPower | BinaryOp::Power => None,
-    }
 }
 
 fn prefix(kind: &TokenKind) -> Option<UnaryOp> {

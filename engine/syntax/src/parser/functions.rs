@@ -104,6 +104,9 @@ impl Parser<'_> {
                 outputs.push(self.take_name());
                 self.accept(&TokenKind::Comma);
             }
+            if self.at(&TokenKind::Assign) {
+                return self.not_closed(&TokenKind::CloseBracket, opener);
+            }
             self.close(&TokenKind::CloseBracket, opener)?;
             if !self.accept(&TokenKind::Assign) {
                 return self.unexpected("`=` and the name of the function");

@@ -19,6 +19,10 @@ use std::rc::Rc;
 /// How deep statements and expressions may be nested: a bound on the parser's own recursion.
 const MAX_NESTING: usize = 200;
 
+/// How deep statements may be nested. It is less than the other bound, so that the expressions in the
+/// innermost statement have room.
+const MAX_BLOCK_NESTING: usize = MAX_NESTING - 20;
+
 /// How tall the tree of one expression may be: a bound on the recursion of whoever walks it. A long
 /// chain such as `1 + 2 + 3 + …` is tall without being nested.
 const MAX_HEIGHT: usize = 500;
@@ -234,6 +238,10 @@ impl<'t> Parser<'t> {
                     &help,
                 )
             }
+            TokenKind::Comma | TokenKind::Semicolon if self.in_brackets() => {
+                let message = format!("Unexpected `{}`: expected {expected}.", self.slice(span));
+                self.fail(span, "MATLAB:m_syntax_error", message, "")
+            }
             TokenKind::Newline | TokenKind::Semicolon | TokenKind::Comma | TokenKind::End => {
                 let message = format!("The statement is incomplete: expected {expected}.");
                 // A line end is shown where the text before it ends.
@@ -248,16 +256,35 @@ impl<'t> Parser<'t> {
                 let help = match () {
                     () if before.ends_with("++") => "write `x = x + 1`",
                     () if before.ends_with("--") => "write `x = x - 1`",
+                    () if self.at(&TokenKind::Newline) && self.in_brackets() => {
+                        "write `...` at the end of a line that goes on"
+                    }
                     () => "",
                 };
                 self.fail(span, "MATLAB:m_incomplete_statement", message, help)
             }
             _ => {
-                let found = self.slice(span).to_string();
-                let message = format!("Unexpected `{found}`: expected {expected}.");
+                let message = format!("Unexpected `{}`: expected {expected}.", self.slice(span));
                 self.fail(span, "MATLAB:m_syntax_error", message, "")
             }
         }
+    }
+
+    /// Whether a bracket is open since the innermost block of statements began.
+    fn in_brackets(&self) -> bool {
+        self.lexer.depth() > self.block_depth
+    }
+
+    /// Reports a closing bracket where a statement begins or ends.
+    fn closes_nothing<T>(&mut self) -> Result<T> {
+        let span = self.token.span;
+        let message = format!("`{}` closes nothing.", self.slice(span));
+        self.fail(
+            span,
+            "MATLAB:m_unmatched_delimiter",
+            message,
+            "remove it, or open it before",
+        )
     }
 
     /// The operator directly before the `=` that is next: `x += 1` belongs to other languages.
@@ -279,6 +306,11 @@ impl<'t> Parser<'t> {
         if !line_end {
             return self.unexpected(&format!("`{}` or an operator", closer(kind)));
         }
+        self.not_closed(kind, opener)
+    }
+
+    /// Fails because a bracket is not closed.
+    fn not_closed<T>(&mut self, kind: &TokenKind, opener: Span) -> Result<T> {
         let message = format!(
             "`{}` is not closed by `{}`.",
             self.slice(opener),
@@ -297,9 +329,12 @@ impl<'t> Parser<'t> {
     /// Runs a part of the parser one level deeper.
     fn nest<T>(&mut self, part: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         if self.nesting >= MAX_NESTING {
-            let message = format!("The nesting is deeper than {MAX_NESTING} levels.");
-            let help = "take parts of it out into variables or functions";
-            return self.fail(self.token.span, "MATLAB:m_nesting_too_deep", message, help);
+            let result = self.too_deep();
+            if self.block_depth > 0 {
+                // The expression holds blocks, whose ends would be misread.
+                self.stop();
+            }
+            return result;
         }
         self.nesting += 1;
         let result = part(self);
@@ -310,13 +345,24 @@ impl<'t> Parser<'t> {
     /// Runs a part that reads statements one level deeper. If that is too deep, nothing that follows
     /// can be told apart, and parsing ends there.
     fn nest_block<T>(&mut self, part: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        let too_deep = self.nesting >= MAX_NESTING;
-        let result = self.nest(part);
-        if too_deep {
-            self.stopped = true;
-            self.token = self.end_token();
+        if self.nesting < MAX_BLOCK_NESTING {
+            return self.nest(part);
         }
+        let result = self.too_deep();
+        self.stop();
         result
+    }
+
+    fn too_deep<T>(&mut self) -> Result<T> {
+        let message = "The nesting is too deep.".to_string();
+        let help = "take parts of it out into variables or functions";
+        self.fail(self.token.span, "MATLAB:m_nesting_too_deep", message, help)
+    }
+
+    /// Reads and reports nothing more.
+    fn stop(&mut self) {
+        self.stopped = true;
+        self.token = self.end_token();
     }
 
     /// Makes an expression over parts whose tallest has the given height.

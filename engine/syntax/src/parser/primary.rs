@@ -1,7 +1,7 @@
 //! Operands: literals, names with their index chains, matrices, cells, handles and async blocks.
 
 use super::control::Construct;
-use super::{Parser, Result};
+use super::{GiveUp, Parser, Result};
 use crate::Span;
 use crate::ast::{Block, Expression, ExpressionKind, Parameter, Step};
 use crate::token::{Keyword, TokenKind};
@@ -168,24 +168,37 @@ impl Parser<'_> {
             if self.at(closing) {
                 break;
             }
-            if let TokenKind::Keyword(keyword) = self.token.kind
-                && (keyword != Keyword::End || indexes == 0)
-            {
-                return self.close(closing, opener).map(|()| rows);
+            let beyond = match self.token.kind {
+                TokenKind::Keyword(keyword) => keyword != Keyword::End || indexes == 0,
+                TokenKind::End => true,
+                _ => false,
+            };
+            if beyond {
+                return self.not_closed(closing, opener);
             }
-            if self.at(&TokenKind::End) {
-                return self.close(closing, opener).map(|()| rows);
-            }
-            rows.push(self.row(closing, &mut tallest)?);
+            rows.push(self.row(closing, opener, &mut tallest)?);
         }
         self.advance();
         self.height = tallest;
         Ok(rows)
     }
 
-    fn row(&mut self, closing: &TokenKind, tallest: &mut usize) -> Result<Vec<Expression>> {
+    fn row(
+        &mut self,
+        closing: &TokenKind,
+        opener: Span,
+        tallest: &mut usize,
+    ) -> Result<Vec<Expression>> {
         let mut row = Vec::new();
         loop {
+            let inside = Span {
+                start: opener.start,
+                end: self.token.span.start,
+            };
+            if self.at(&TokenKind::Assign) && self.slice(inside).contains(['\n', '\r']) {
+                // The next statement has been reached.
+                return self.not_closed(closing, opener);
+            }
             row.push(self.expression()?);
             *tallest = (*tallest).max(self.height);
             let comma = self.accept(&TokenKind::Comma);
@@ -321,11 +334,11 @@ impl Parser<'_> {
         // The bracket around the block is innermost again before the token after `end` is read.
         self.lexer.close_to(self.block_depth - 1);
         self.block_depth = outer_depth;
-        self.finish(Construct::Async, opener, "");
+        let closed = self.finish(Construct::Async, opener, "");
         self.variables = outer_variables;
         self.constructs = outer_constructs;
         self.height = height;
-        Ok(body)
+        if closed { Ok(body) } else { Err(GiveUp) }
     }
 }
 

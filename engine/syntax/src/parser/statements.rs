@@ -74,6 +74,7 @@ impl Parser<'_> {
         }
         match self.token.kind {
             TokenKind::End => true,
+            _ if self.at_closer() => self.lexer.closes_outside(&self.token.kind),
             TokenKind::Keyword(keyword) => keyword.ends_block() && !self.assigns_next(),
             _ => false,
         }
@@ -137,21 +138,34 @@ impl Parser<'_> {
             }
             TokenKind::End => return true,
             TokenKind::Keyword(keyword) if keyword.ends_block() => return true,
-            _ if self.at_finally() => return true,
+            _ if self.at_finally() || self.at_function() => return true,
+            _ if self.at_closer() && self.lexer.closes_outside(&self.token.kind) => return true,
             _ => {}
         }
         if read {
-            let failure: Result<()> = self.unexpected("the end of the statement");
-            debug_assert!(failure.is_err());
+            let failure: Result<()> = if self.at_closer() {
+                self.closes_nothing()
+            } else {
+                self.unexpected("the end of the statement")
+            };
+            debug_assert!(failure.is_err(), "both only report");
             self.resynchronise();
         }
         true
+    }
+
+    fn at_closer(&self) -> bool {
+        matches!(
+            self.token.kind,
+            TokenKind::CloseParen | TokenKind::CloseBracket | TokenKind::CloseBrace
+        )
     }
 
     fn statement_kind(&mut self) -> Result<StatementKind> {
         match self.token.kind {
             TokenKind::Keyword(keyword) => self.keyword_statement(keyword),
             TokenKind::Name if !self.at_async_block() && self.at_command() => Ok(self.command()),
+            _ if self.at_closer() => self.closes_nothing(),
             TokenKind::OpenBracket if self.at_target_list() => self.assign_list(),
             _ => self.expression_or_assignment(),
         }
