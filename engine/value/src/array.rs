@@ -1,9 +1,13 @@
 //! Arrays: dimensions and column-major data.
 
-use crate::Value;
+use crate::{Result, RuntimeError, Value, build_runtime_error, codes};
 use smallvec::SmallVec;
 use std::fmt;
 use std::rc::Rc;
+
+/// The most elements that an array may have: a program that asks for more gets an error, where the
+/// process would otherwise run out of memory.
+pub const MAX_ELEMENTS: usize = 1 << 28;
 
 /// The size of an array: at least two dimensions, without trailing ones beyond the second.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -30,6 +34,27 @@ impl Dims {
     /// 1 × 1.
     pub fn scalar() -> Dims {
         Dims::new(1, 1)
+    }
+
+    /// The sizes that a program asked for, when an array of that size may exist.
+    pub fn checked(sizes: &[usize]) -> Result<Dims> {
+        let dims = Dims::from_slice(sizes);
+        match dims.checked_count() {
+            Some(count) if count <= MAX_ELEMENTS => Ok(dims),
+            Some(_) | None => Err(dims.too_large()),
+        }
+    }
+
+    fn too_large(&self) -> RuntimeError {
+        const GIGABYTE: f64 = (1u64 << 30) as f64;
+        let bytes = 8.0 * self.0.iter().map(|size| *size as f64).product::<f64>();
+        build_runtime_error(format!(
+            "Requested {self} ({:.1}GB) array exceeds maximum array size preference ({:.1}GB).",
+            bytes / GIGABYTE,
+            8.0 * MAX_ELEMENTS as f64 / GIGABYTE
+        ))
+        .code(&codes::SIZE_LIMIT)
+        .build()
     }
 
     /// Number of elements.
@@ -192,6 +217,59 @@ impl<T> Array<T> {
     }
 }
 
+impl<T: Clone> Array<T> {
+    /// Grows to dimensions that are nowhere smaller; new elements are copies of `fill`. Growth at the
+    /// end of the data is amortised, as for a vector.
+    ///
+    /// # Panics
+    /// When a dimension shrinks.
+    pub fn grow(&mut self, dims: Dims, fill: T) {
+        grow_data(&self.dims, &dims, &mut self.data, fill);
+        self.dims = dims;
+    }
+}
+
+/// Moves the elements to where the grown dimensions have them.
+fn grow_data<T: Clone>(old: &Dims, new: &Dims, data: &mut Vec<T>, fill: T) {
+    let rank = old.rank().max(new.rank());
+    assert!(
+        (0..rank).all(|at| old.get(at) <= new.get(at)),
+        "{old} does not grow to {new}"
+    );
+    let count = new.count();
+    let first_change = (0..rank)
+        .find(|at| old.get(*at) != new.get(*at))
+        .unwrap_or(rank);
+    let stays = data.is_empty() || (first_change + 1..rank).all(|at| old.get(at) == 1);
+    if stays {
+        data.resize(count, fill);
+        return;
+    }
+    let mut grown = vec![fill; count];
+    let rows = old.rows();
+    let mut at = vec![0usize; rank];
+    let mut elements = std::mem::take(data).into_iter();
+    while elements.len() > 0 {
+        let mut offset = 0;
+        let mut stride = 1;
+        for (dimension, counter) in at.iter().enumerate() {
+            offset += counter * stride;
+            stride *= new.get(dimension);
+        }
+        for (place, element) in grown[offset..offset + rows].iter_mut().zip(&mut elements) {
+            *place = element;
+        }
+        for (dimension, counter) in at.iter_mut().enumerate().skip(1) {
+            *counter += 1;
+            if *counter < old.get(dimension) {
+                break;
+            }
+            *counter = 0;
+        }
+    }
+    *data = grown;
+}
+
 /// A struct array: every element has the same fields, in order of their first assignment.
 #[derive(Clone, Debug)]
 pub struct StructArray {
@@ -259,6 +337,31 @@ impl StructArray {
             Some(values) => values[0] = value,
             None => self.fields.push((name.into(), vec![value])),
         }
+    }
+
+    /// Sets one field of one element; a new field is `[]` in the others.
+    ///
+    /// # Panics
+    /// When there is no such element.
+    pub fn set_at(&mut self, at: usize, name: &str, value: Value) {
+        if let Some(values) = self.get_mut(name) {
+            values[at] = value;
+        } else {
+            let mut values = vec![Value::empty(); self.count()];
+            values[at] = value;
+            self.fields.push((name.into(), values));
+        }
+    }
+
+    /// Grows to dimensions that are nowhere smaller; the fields of new elements are `[]`.
+    ///
+    /// # Panics
+    /// When a dimension shrinks.
+    pub fn grow(&mut self, dims: Dims) {
+        for (_, values) in &mut self.fields {
+            grow_data(&self.dims, &dims, values, Value::empty());
+        }
+        self.dims = dims;
     }
 
     /// Gives up the array for its parts.

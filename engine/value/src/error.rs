@@ -69,6 +69,7 @@ struct Inner {
     causes: Vec<RuntimeError>,
     context: ErrorContext,
     catchable: bool,
+    cancellation: Option<crate::ObjectId>,
 }
 
 /// An error of the engine. Cheap to clone; changes copy on write.
@@ -85,6 +86,7 @@ pub fn build_runtime_error(message: impl Into<Rc<str>>) -> RuntimeErrorBuilder {
         causes: Vec::new(),
         context: ErrorContext::default(),
         catchable: true,
+        cancellation: None,
     })
 }
 
@@ -155,6 +157,13 @@ impl RuntimeErrorBuilder {
         self
     }
 
+    /// An error that asks the body of that future to stop. What a program makes itself under the same
+    /// identifier is no request.
+    pub fn cancellation(mut self, future: crate::ObjectId) -> Self {
+        self.0.cancellation = Some(future);
+        self
+    }
+
     /// The error.
     pub fn build(self) -> RuntimeError {
         RuntimeError(Rc::new(self.0))
@@ -186,9 +195,19 @@ impl RuntimeError {
         self.0.catchable
     }
 
+    /// The future whose body this error asks to stop.
+    pub fn cancellation(&self) -> Option<crate::ObjectId> {
+        self.0.cancellation
+    }
+
     /// Where it came up.
     pub fn span(&self) -> Option<&SourceSpan> {
         self.0.span.as_ref()
+    }
+
+    /// The foreign error behind it.
+    pub fn foreign_source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref()
     }
 
     /// The causes that `e.cause` shows.

@@ -1,13 +1,22 @@
 //! Values, arrays (column-major, copy on write) and `RuntimeError` with its builder.
 
 mod array;
+pub mod assign;
 pub mod codes;
+pub mod concat;
+pub mod convert;
+mod diagnostic;
+pub mod display;
 mod error;
+mod fail;
 mod function;
+pub mod index;
 mod object;
+pub mod ops;
+mod subscript;
 mod value;
 
-pub use array::{Array, Dims, StructArray};
+pub use array::{Array, Dims, MAX_ELEMENTS, StructArray};
 pub use codes::{Code, Namespace};
 pub use error::{
     ErrorContext, Phase, Result, RuntimeError, RuntimeErrorBuilder, SourceSpan, StackFrame,
