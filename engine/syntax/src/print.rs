@@ -5,6 +5,7 @@ use crate::ast::{
     BinaryOp, Block, Catch, Expression, ExpressionKind, File, Function, Ident, Parameter,
     PostfixOp, Statement, StatementKind, Step, Target, UnaryOp,
 };
+use crate::lexer::word_at;
 
 /// Writes a whole file: its code, then its functions.
 pub fn print(file: &File) -> String {
@@ -452,7 +453,14 @@ impl Printer {
                 self.expression(operand, Level::Unary);
             }
             ExpressionKind::Postfix(operator, operand) => {
-                self.expression(operand, Level::Power);
+                // A quote directly after `'text'` would be a doubled one.
+                if ends_with_text(operand) {
+                    self.push("(");
+                    self.expression(operand, Level::Any);
+                    self.push(")");
+                } else {
+                    self.expression(operand, Level::Power);
+                }
                 self.push(match operator {
                     PostfixOp::ConjugateTranspose => "'",
                     PostfixOp::Transpose => ".'",
@@ -505,7 +513,13 @@ impl Printer {
             }
             ExpressionKind::AsyncExpression(body) => {
                 self.push("async @() ");
+                let start = self.out.len();
                 self.expression(body, Level::Any);
+                if word_at(&self.out[start..]) == "do" {
+                    // A variable of this name would begin a block.
+                    self.out.insert(start, '(');
+                    self.push(")");
+                }
             }
             ExpressionKind::AsyncBlock(block) => {
                 self.push("async @() do\n");
@@ -620,6 +634,18 @@ impl Printer {
             }
         }
         self.push(close);
+    }
+}
+
+/// Whether the last thing written of an operand of a transpose is a text in single quotes.
+fn ends_with_text(expression: &Expression) -> bool {
+    match &expression.kind {
+        ExpressionKind::Char(_) => true,
+        ExpressionKind::Binary(BinaryOp::Power | BinaryOp::ElementPower, _, right) => {
+            ends_with_text(right)
+        }
+        ExpressionKind::Unary(_, operand) => ends_with_text(operand),
+        _ => false,
     }
 }
 

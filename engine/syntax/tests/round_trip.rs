@@ -51,6 +51,7 @@ fn programs() {
         "x = (1:3)'; y = (a:b):c; z = a:(b:c); w = 1:(2==3); v = (a&&b)&&(c||d); u = a&&(b&&c);",
         "x = a-(b-c); y = (a-b)-c; z = a/(b*c); w = (a+b)*c; v = !(a && b);",
         "x = 1./y + 1.^2; z = 3'; w = 3.'; v = 1i + 2.5e-10j; u = 1e300; t = 0.1; s = 1e999;",
+        "do = 1; f = async @() (do); g = async @() (do(1) + 2);",
         "x(:, end) = a{:}; y = x(1, :)(2); z = [x(:)', y'];",
     ];
     for program in programs {
@@ -407,7 +408,7 @@ fn file() -> impl Strategy<Value = File> {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 400,
+        cases: 500,
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

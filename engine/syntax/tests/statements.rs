@@ -195,6 +195,7 @@ fn command_syntax() {
         ("a = b", "!(= a b)"),
         ("a (1)", "!(paren a 1)"),
         ("a'", "!(' a)"),
+        ("a '=' b", "!(command a <=> <b>)"),
         ("a 'b c' d", "!(command a <b c> <d>)"),
         ("a it's'", "!(command a <its>)"),
         ("a \"b \"\"c\"", "!(command a <b \"c>)"),

@@ -38,7 +38,7 @@ impl Parser<'_> {
             return true;
         };
         let after = &words[operator.len()..];
-        let compound = operator.len() == 1 && after.starts_with('=');
+        let compound = "+-*/\\^&|".contains(operator) && after.starts_with('=');
         !(after.is_empty() || after.starts_with([' ', '\t', '\r', '\n']) || compound)
     }
 

@@ -286,12 +286,16 @@ impl Parser<'_> {
 
     /// Whether the bracket that is next holds targets: the bracket that closes it stands before `=`.
     fn at_target_list(&self) -> bool {
+        /// A list of targets that is longer than this is none.
+        const REACH: usize = 2000;
         let depth = self.lexer.depth();
         let mut ahead = self.lexer.look_ahead();
-        loop {
+        for _ in 0..REACH {
             let token = ahead.next_token();
             match token.kind {
-                TokenKind::End | TokenKind::Newline => return false,
+                TokenKind::End => return false,
+                // An index may hold an async block, which has lines of its own.
+                TokenKind::Newline if ahead.depth() <= depth => return false,
                 TokenKind::CloseBracket if ahead.depth() < depth => {
                     return ahead.next_token().kind == TokenKind::Assign;
                 }
@@ -299,6 +303,7 @@ impl Parser<'_> {
                 _ => {}
             }
         }
+        false
     }
 
     /// `[a, ~, b.c(2)] = value`.
