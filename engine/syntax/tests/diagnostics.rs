@@ -21,8 +21,8 @@ fn missing_ends() {
     check(
         "for i = 1:3\n  if i\n    disp(i)\nend\n",
         expect![[r#"
-        1:1 m_missing_end `for` is not closed by `end`.
-          write `end` after its last statement"#]],
+            2:3 m_missing_end `if` is not closed by `end`.
+              the `end` in line 4 is aligned with a statement around it"#]],
     );
     check(
         "while a, b;",
@@ -91,6 +91,36 @@ fn missing_ends() {
         expect![[r#"
         2:2 m_missing_end `if` is not closed by `end`.
           write `end` after its last statement"#]],
+    );
+}
+
+#[test]
+fn missing_ends_seen_by_indentation() {
+    check(
+        "while a\n  for i = b\n    if c\n      d;\n  end\nend\nx = 1;\n",
+        expect![[r#"
+            3:5 m_missing_end `if` is not closed by `end`.
+              the `end` in line 5 is aligned with a statement around it"#]],
+    );
+    check(
+        "function f\n  try\n    a;\n  catch e\n    b;\nend\nx = 1;\n",
+        expect![[r#"
+            2:3 m_missing_end `try` is not closed by `end`.
+              the `end` in line 6 is aligned with a statement around it"#]],
+    );
+    check(
+        "g = async @() do\n  if a\n    b;\nend;\n",
+        expect![[r#"
+        2:3 m_missing_end `if` is not closed by `end`.
+          the `end` in line 4 is aligned with a statement around it"#]],
+    );
+    check(
+        "if a\n  if b\n    if c\nend\n",
+        expect![[r#"
+        1:1 m_missing_end `if` is not closed by `end`.
+          write `end` after its last statement
+        3:5 m_missing_end `if` is not closed by `end`.
+          the `end` in line 4 is aligned with a statement around it"#]],
     );
 }
 
@@ -607,6 +637,18 @@ fn functions_and_async() {
         2:6 m_incomplete_statement The statement is incomplete: expected a value.
         3:8 m_syntax_error Unexpected `2`: expected the end of the statement.
         5:5 m_incomplete_statement The statement is incomplete: expected a value."#]],
+    );
+}
+
+#[test]
+fn await_is_an_ordinary_function() {
+    check(
+        "f = g();\nawait f\nx = await f;\nawait nothing\n",
+        expect![[r#"
+            2:7 m_command_syntax `await f` passes a text, not the variable.
+              write `await(f)`
+            3:11 m_syntax_error Unexpected `f`: expected the end of the statement.
+              write `await(f)`"#]],
     );
 }
 

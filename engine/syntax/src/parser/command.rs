@@ -2,9 +2,9 @@
 //! an expression nor be assigned.
 
 use super::{Parser, error};
-use crate::Span;
 use crate::ast::{Ident, StatementKind};
 use crate::lexer::{line_end_length, line_length};
+use crate::{Diagnostic, Severity, Span};
 use std::rc::Rc;
 
 /// Operators that go on an expression when white space follows them too, longest first.
@@ -61,6 +61,19 @@ impl Parser<'_> {
         }
         if let Some(last) = reader.words.last() {
             self.previous_end = last.span.end;
+        }
+        if let ("await" | "spawn" | "cancel", [word]) = (&*name.name, reader.words.as_slice())
+            && self.variables.contains(&word.name)
+        {
+            let message = format!(
+                "`{} {}` passes a text, not the variable.",
+                name.name, word.name
+            );
+            self.diagnostics.push(Diagnostic {
+                severity: Severity::Warning,
+                help: Some(format!("write `{}({})`", name.name, word.name)),
+                ..error(word.span, "MATLAB:m_command_syntax", message, "")
+            });
         }
         StatementKind::Command {
             name,

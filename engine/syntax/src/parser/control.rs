@@ -101,17 +101,58 @@ impl Parser<'_> {
                 let identifier = "MATLAB:m_mismatched_end";
                 self.report_with_help(span, identifier, message, "write `end`");
             }
+            if self.is_outdented(opener, span) {
+                self.outdented.push((construct, opener, span));
+            }
             self.advance();
             return true;
         }
-        let message = format!("`{}` is not closed by `end`.", construct.opening());
-        let help = match help {
-            "" if self.at_function() => "a function begins before its `end`",
-            "" => "write `end` after its last statement",
-            help => help,
-        };
-        self.report_with_help(opener, "MATLAB:m_missing_end", message, help);
+        self.missing_end(construct, opener, help);
         false
+    }
+
+    /// Reports a missing `end`. The construct that lacks it is the outermost one, because every `end`
+    /// closes the innermost; the indentation may show which one was meant.
+    fn missing_end(&mut self, construct: Construct, opener: Span, help: &str) {
+        let guess = self
+            .outdented
+            .iter()
+            .position(|(_, inner, _)| inner.start > opener.start);
+        let (construct, opener, help) = match guess.map(|at| self.outdented.remove(at)) {
+            Some((inner, inner_opener, end)) => {
+                let line = self.text[..end.start as usize].matches('\n').count() + 1;
+                let help =
+                    format!("the `end` in line {line} is aligned with a statement around it");
+                (inner, inner_opener, help)
+            }
+            None if !help.is_empty() => (construct, opener, help.to_string()),
+            None if self.at_function() => (
+                construct,
+                opener,
+                "a function begins before its `end`".to_string(),
+            ),
+            None => (
+                construct,
+                opener,
+                "write `end` after its last statement".to_string(),
+            ),
+        };
+        let message = format!("`{}` is not closed by `end`.", construct.opening());
+        self.report_with_help(opener, "MATLAB:m_missing_end", message, &help);
+    }
+
+    /// Whether an `end` is the first word of its line and stands further left than the line that
+    /// it closes.
+    fn is_outdented(&self, opener: Span, end: Span) -> bool {
+        let before_end = &self.text[..end.start as usize];
+        let indented = before_end.trim_end_matches([' ', '\t']);
+        let first = indented.is_empty() || indented.ends_with(['\n', '\r']);
+        let before = &self.text[..opener.start as usize];
+        let line_start = || before.rfind(['\n', '\r']).map_or(0, |at| at + 1);
+        let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+        first
+            && before_end.len() - indented.len()
+                < before[line_start()..].bytes().take_while(blank).count()
     }
 
     /// Whether a keyword belongs to this construct at the wrong place, or to none around it.

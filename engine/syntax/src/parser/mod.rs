@@ -86,6 +86,9 @@ struct Parser<'t> {
     constructs: Vec<Construct>,
     /// Where functions begin that stand inside the function that is being read.
     nested_functions: Vec<Span>,
+    /// Constructs whose `end` stands further left than their first line, and those ends: where an
+    /// `end` is missing, it was probably meant to be there.
+    outdented: Vec<(Construct, Span, Span)>,
     /// Nesting went too deep: nothing more is read or reported.
     stopped: bool,
 }
@@ -108,6 +111,7 @@ impl<'t> Parser<'t> {
             block_depth: 0,
             constructs: Vec::new(),
             nested_functions: Vec::new(),
+            outdented: Vec::new(),
             stopped: false,
         }
     }
@@ -264,8 +268,14 @@ impl<'t> Parser<'t> {
                 self.fail(span, "MATLAB:m_incomplete_statement", message, help)
             }
             _ => {
-                let message = format!("Unexpected `{}`: expected {expected}.", self.slice(span));
-                self.fail(span, "MATLAB:m_syntax_error", message, "")
+                let found = self.slice(span);
+                let message = format!("Unexpected `{found}`: expected {expected}.");
+                let before = self.text[..span.start as usize].trim_end_matches([' ', '\t']);
+                let help = match last_word(before) {
+                    word @ ("await" | "spawn") => format!("write `{word}({found})`"),
+                    _ => String::new(),
+                };
+                self.fail(span, "MATLAB:m_syntax_error", message, &help)
             }
         }
     }
@@ -442,6 +452,11 @@ fn error(span: Span, identifier: &'static str, message: String, help: &str) -> D
         span,
         help,
     }
+}
+
+fn last_word(text: &str) -> &str {
+    let word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    &text[text.len() - text.bytes().rev().take_while(word).count()..]
 }
 
 fn closer(kind: &TokenKind) -> char {
