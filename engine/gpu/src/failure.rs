@@ -58,7 +58,7 @@ impl From<ProviderError> for RuntimeError {
 /// Two arrays that an elementwise operation cannot pair.
 pub(crate) fn incompatible_sizes(left: &Dims, right: &Dims) -> RuntimeError {
     build_runtime_error("Arrays have incompatible sizes for this operation.")
-        .code(&codes::INCOMPATIBLE_SIZES)
+        .code(&codes::SIZE_MISMATCH)
         .source(ProviderError::Validation(format!(
             "sizes {left} and {right} differ"
         )))

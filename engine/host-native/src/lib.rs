@@ -12,6 +12,7 @@ mod host;
 mod input;
 mod runtime;
 mod terminal;
+mod terminal_mode;
 mod timers;
 
 pub use console::NativeConsole;
