@@ -270,6 +270,9 @@ fn grow_data<T: Clone>(old: &Dims, new: &Dims, data: &mut Vec<T>, fill: T) {
     *data = grown;
 }
 
+/// Names and columns of values, in field order.
+pub type StructFields = Vec<(Rc<str>, Vec<Value>)>;
+
 /// A struct array: every element has the same fields, in order of their first assignment.
 #[derive(Clone, Debug)]
 pub struct StructArray {
@@ -365,7 +368,7 @@ impl StructArray {
     }
 
     /// Gives up the array for its parts.
-    pub fn into_parts(self) -> (Dims, Vec<(Rc<str>, Vec<Value>)>) {
+    pub fn into_parts(self) -> (Dims, StructFields) {
         (self.dims, self.fields)
     }
 }

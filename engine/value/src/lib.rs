@@ -14,9 +14,11 @@ pub mod index;
 mod object;
 pub mod ops;
 mod subscript;
+#[cfg(test)]
+mod testing;
 mod value;
 
-pub use array::{Array, Dims, MAX_ELEMENTS, StructArray};
+pub use array::{Array, Dims, MAX_ELEMENTS, StructArray, StructFields};
 pub use codes::{Code, Namespace};
 pub use error::{
     ErrorContext, Phase, Result, RuntimeError, RuntimeErrorBuilder, SourceSpan, StackFrame,

@@ -1,7 +1,10 @@
 //! `start:step:stop`, with the care for rounding that MATLAB takes.
 
-use crate::fail::{fail, no_conversion};
-use crate::{Array, Dims, MAX_ELEMENTS, Result, Value, codes};
+use crate::fail::no_conversion;
+use crate::{Array, Dims, Result, Value};
+
+/// `1:Inf` is a loop that nobody sees the end of; beyond this, integers are no longer exact.
+const MOST_INTERVALS: f64 = (1u64 << 53) as f64;
 
 /// The elements of a range, each computed on its own: a loop needs no array.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -13,45 +16,42 @@ pub struct Range {
 }
 
 impl Range {
-    /// The range from `start` by `step` to `stop` at most.
-    pub fn new(start: f64, step: f64, stop: f64) -> Result<Range> {
-        let empty = Range {
-            start,
-            step,
-            last: start,
-            count: 0,
+    /// The range from `start` by `step` to `stop` at most. NaN anywhere gives one NaN.
+    pub fn new(start: f64, step: f64, stop: f64) -> Range {
+        let single = |number| Range {
+            start: number,
+            step: 0.0,
+            last: number,
+            count: 1,
         };
         if start.is_nan() || step.is_nan() || stop.is_nan() {
-            let last = f64::NAN;
-            return Ok(Range {
-                start: last,
-                step: last,
-                last,
-                count: 1,
-            });
+            return single(f64::NAN);
         }
         if step == 0.0 || (step > 0.0 && start > stop) || (step < 0.0 && start < stop) {
-            return Ok(empty);
+            return Range {
+                count: 0,
+                ..single(start)
+            };
+        }
+        if step.is_infinite() {
+            return single(start);
         }
         let intervals = intervals(start, step, stop);
-        if !(intervals < MAX_ELEMENTS as f64) {
-            return Err(fail(
-                &codes::SIZE_LIMIT,
-                "Maximum variable size allowed on the device is exceeded.",
-            ));
+        if intervals.is_nan() {
+            return single(f64::NAN);
         }
+        let intervals = intervals.min(MOST_INTERVALS);
         let mut last = start + intervals * step;
         // The last element never passes the end, and where it should hit the end it does.
-        let tolerance = tolerance(start, stop);
-        if step.signum() * (last - stop) > -tolerance {
+        if step.signum() * (last - stop) > -tolerance(start, stop) {
             last = stop;
         }
-        Ok(Range {
+        Range {
             start,
             step,
             last,
             count: intervals as usize + 1,
-        })
+        }
     }
 
     /// Number of elements.
@@ -103,10 +103,10 @@ pub fn range_of(start: &Value, step: Option<&Value>, stop: &Value) -> Result<Ran
         let Some(operand) = operand else { continue };
         match first(operand)? {
             Some(first) => *number = first,
-            None => return Range::new(0.0, 0.0, 0.0),
+            None => return Ok(Range::new(0.0, 0.0, 0.0)),
         }
     }
-    Range::new(numbers[0], numbers[1], numbers[2])
+    Ok(Range::new(numbers[0], numbers[1], numbers[2]))
 }
 
 fn first(value: &Value) -> Result<Option<f64>> {
@@ -130,13 +130,11 @@ fn first(value: &Value) -> Result<Option<f64>> {
 /// The row `start:step:stop`; of chars when both ends are chars.
 pub fn range(start: &Value, step: Option<&Value>, stop: &Value) -> Result<Value> {
     let range = range_of(start, step, stop)?;
+    let dims = Dims::checked(&[1, range.count()])?;
     if let (Value::Char(_), Value::Char(_)) = (start, stop) {
         let units = (0..range.count()).map(|at| range.get(at) as u16).collect();
-        return Ok(Value::chars(Array::row(units)));
-    }
-    if range.count() == 0 {
-        return Ok(Value::doubles(Array::new(Dims::new(1, 0), Vec::new())));
+        return Ok(Value::chars(Array::new(dims, units)));
     }
     let data = (0..range.count()).map(|at| range.get(at)).collect();
-    Ok(Value::doubles(Array::row(data)))
+    Ok(Value::doubles(Array::new(dims, data)))
 }
