@@ -228,6 +228,9 @@ impl Executor {
 
     /// A step where more than ready tasks may be next; the ending when nothing may.
     fn choose_among_all(&mut self, class: usize) -> Option<Ending> {
+        if self.live == 0 {
+            return Some(Ending::Done);
+        }
         let shared = Rc::clone(&self.shared);
         let mut run = shared.run.borrow_mut();
         let mut candidates = std::mem::take(&mut self.candidates);
@@ -494,9 +497,6 @@ impl Executor {
 
     /// Nothing is ready and nothing is due.
     fn ending(&self) -> Ending {
-        if self.live == 0 {
-            return Ending::Done;
-        }
         let run = self.shared.run.borrow();
         let waiting = self.shared.waiting_for.borrow();
         let suspended = self.slots[..self.used]
@@ -543,11 +543,14 @@ impl Executor {
         for slot in &mut self.slots[..used] {
             slot.future = None;
         }
-        self.shared.reset();
+        let timers = self.shared.run.borrow().clock.outstanding();
+        let deliveries = self.shared.waits.borrow().deliverable.len();
         self.left = Left {
             tasks,
-            timers: self.shared.run.borrow().clock.outstanding(),
+            timers,
+            deliveries,
         };
+        self.shared.reset();
         for group in 0..used.div_ceil(64) {
             self.board.take(group);
             let range = group * 64..self.slots.len().min(group * 64 + 64);

@@ -243,10 +243,13 @@ impl Bench {
                 };
             }
         }
-        match executor.left().timers {
-            0 => Verdict::PASS,
-            timers => failed(FailureKind::Leak, format!("{timers} timers were left")),
+        let left = executor.left();
+        if left.timers + left.deliveries == 0 {
+            return Verdict::PASS;
         }
+        let (timers, deliveries) = (left.timers, left.deliveries);
+        let summary = format!("{timers} timers and {deliveries} completions were left");
+        failed(FailureKind::Leak, summary)
     }
 }
 

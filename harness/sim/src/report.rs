@@ -117,6 +117,8 @@ pub struct Left {
     pub tasks: usize,
     /// Timers that were outstanding after all tasks were dropped.
     pub timers: usize,
+    /// Completions that nobody had taken after all tasks were dropped.
+    pub deliveries: usize,
 }
 
 impl Left {

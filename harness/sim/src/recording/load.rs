@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_yaml::Value;
 
 use super::{
@@ -87,10 +87,11 @@ impl LoadError {
         let full = error.to_string();
         // The location is stated once, by us.
         let message = full.split(" at line ").next().unwrap_or(&full).to_string();
-        let mend = if message.contains("unknown field") {
-            "correct or delete the key; the format is described in the book under recordings"
-        } else if message.contains("missing field `format`") || text.trim().is_empty() {
+        let begins = text.lines().any(|line| line.starts_with("format:"));
+        let mend = if !begins {
             "this is no recording: those begin with `format: tourbillon-recording/1`"
+        } else if message.contains("unknown field") {
+            "correct or delete the key; the format is described in the book under recordings"
         } else if message.contains("missing field") || message.contains("EndOfStream") {
             "a part is missing: was the file cut off?"
         } else if message.contains("invalid type") || message.contains("invalid value") {
@@ -346,7 +347,7 @@ impl<'de> Deserialize<'de> for Choices {
             fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Choices, A::Error> {
                 let mut choices: Vec<RecordedChoice> = Vec::new();
                 let mut before = None;
-                while let Some(Located(choice)) = items.next_element_seed(After(before))? {
+                while let Some(choice) = items.next_element_seed(After(before))? {
                     before = Some(choice.at);
                     choices.push(choice);
                 }
@@ -358,26 +359,36 @@ impl<'de> Deserialize<'de> for Choices {
     }
 }
 
-struct Located(RecordedChoice);
-
-/// Reads one choice that must stand after the given position.
+/// Reads one choice that must stand after the given position. All checks are made while its mapping
+/// is visited, so that complaints carry the place of that mapping.
 struct After(Option<u64>);
 
 impl<'de> de::DeserializeSeed<'de> for After {
-    type Value = Located;
+    type Value = RecordedChoice;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Located, D::Error> {
-        let choice = RawChoice::deserialize(deserializer)?
-            .check()
-            .map_err(de::Error::custom)?;
-        if let Some(before) = self.0.filter(|before| *before >= choice.at) {
-            return Err(de::Error::custom(format!(
+    fn deserialize<D: Deserializer<'de>>(self, source: D) -> Result<RecordedChoice, D::Error> {
+        source.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for After {
+    type Value = RecordedChoice;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a choice such as `{at: 12, run: main/bump#2}`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RecordedChoice, A::Error> {
+        let raw = RawChoice::deserialize(de::value::MapAccessDeserializer::new(map))?;
+        let choice = raw.check().map_err(de::Error::custom)?;
+        match self.0 {
+            Some(before) if before >= choice.at => Err(de::Error::custom(format!(
                 "the choice at {} stands after the one at {before}{MEND}order the choices by `at`, \
                  one for each",
                 choice.at
-            )));
+            ))),
+            Some(_) | None => Ok(choice),
         }
-        Ok(Located(choice))
     }
 }
 
