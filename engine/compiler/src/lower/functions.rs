@@ -1,0 +1,310 @@
+//! Functions: the script's own code, declared ones, anonymous ones, async blocks.
+
+use super::{Dest, Lowering};
+use crate::bytecode::{Constant, Function, FunctionKind, Instruction, PASS, Register};
+use crate::captures::captured_writes;
+use crate::names::{Names, free_names};
+use crate::scope::{Binding, Scope};
+use crate::unit::Unit;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use tourbillon_syntax::Span;
+use tourbillon_syntax::ast::{self, Block, Expression, ExpressionKind, Ident, Parameter};
+
+use super::calls::MAX_ARGUMENTS;
+
+/// Compiles the script's own code, function 0.
+pub(crate) fn script(unit: &mut Unit<'_>, body: &Block) {
+    let span = match (body.statements.first(), body.statements.last()) {
+        (Some(first), Some(last)) => first.span.to(last.span),
+        _ => Span::default(),
+    };
+    let owner = format!("@{}", unit.sources[0].name());
+    let mut scope = Scope::new(FunctionKind::Script, owner.into(), None);
+    for name in &unit.options.workspace {
+        if scope.variable(name).is_none() {
+            scope.add_local(name.clone());
+        }
+    }
+    scope.add_names(&Names::of_block(body));
+    let mut lowering = Lowering::new(unit, Rc::new(scope), 0, span);
+    lowering.block(body);
+    lowering.emit(Instruction::Return);
+    let function = lowering.finish();
+    unit.define(0, function);
+}
+
+/// Compiles a declared function.
+pub(crate) fn function(unit: &mut Unit<'_>, source: u16, index: u16, declared: &ast::Function) {
+    let kind = if declared.is_async {
+        unit.extension(
+            source,
+            Span {
+                start: declared.span.start,
+                end: declared.name.span.end,
+            },
+            "`async function`",
+        );
+        FunctionKind::Async
+    } else {
+        FunctionKind::Plain
+    };
+    let name = &declared.name.name;
+    let owner = format!("{name}@{}", unit.sources[usize::from(source)].name());
+    let mut scope = Scope::new(kind, owner.into(), None);
+    check_inputs(unit, source, &declared.inputs);
+    let (inputs, has_varargin) = scope.add_inputs(&declared.inputs);
+    let mut outputs = Vec::new();
+    for ident in &declared.outputs {
+        let register = match scope.variable(&ident.name) {
+            Some(Binding::Local(register)) => *register,
+            Some(Binding::Global(_)) | None => scope.add_local(ident.name.clone()),
+        };
+        outputs.push(register);
+    }
+    let varargout = match declared.outputs.last() {
+        Some(last) if &*last.name == "varargout" => outputs.pop(),
+        _ => None,
+    };
+    let names = Names::of_block(&declared.body);
+    check_declarations(unit, source, &scope, &names);
+    scope.add_names(&names);
+    let mut lowering = Lowering::new(unit, Rc::new(scope), source, declared.span);
+    lowering.block(&declared.body);
+    lowering.emit(Instruction::Return);
+    let function = lowering.finish();
+    unit.define(
+        index,
+        Function {
+            name: (&**name).into(),
+            inputs: inputs as u16,
+            has_varargin,
+            outputs,
+            varargout,
+            ..function
+        },
+    );
+}
+
+/// Two inputs of one name would hide each other.
+fn check_inputs(unit: &mut Unit<'_>, source: u16, inputs: &[Parameter]) {
+    let mut seen = BTreeSet::new();
+    for input in inputs {
+        if let Parameter::Named(ident) = input
+            && !seen.insert(ident.name.clone())
+        {
+            let message = format!("The input '{}' stands twice.", ident.name);
+            let error = tourbillon_value::build_runtime_error(message)
+                .identifier("MATLAB:m_duplicate_input");
+            unit.report(source, ident.span, error);
+        }
+    }
+}
+
+/// An input or output cannot be global as well.
+fn check_declarations(unit: &mut Unit<'_>, source: u16, scope: &Scope, names: &Names) {
+    for Ident { name, span } in names.globals.iter().chain(&names.persistents) {
+        if scope.variable(name).is_some() {
+            let message =
+                format!("'{name}' is an input or output and cannot be global or persistent.");
+            let error = tourbillon_value::build_runtime_error(message)
+                .identifier("MATLAB:m_global_parameter");
+            unit.report(source, *span, error);
+        }
+    }
+}
+
+impl<'a> Lowering<'_, 'a> {
+    /// `@(inputs) body`.
+    pub(super) fn anonymous(
+        &mut self,
+        expression: &Expression,
+        inputs: &[Parameter],
+        body: &Expression,
+        dest: Dest,
+    ) -> Register {
+        check_inputs(self.unit, self.source, inputs);
+        let free = free_names(&Names::of_expression(body), inputs);
+        let captures = self.captures(free);
+        let mut scope = self.inner_scope(FunctionKind::Anonymous, &captures);
+        let (count, has_varargin) = scope.add_inputs(inputs);
+        let text = tourbillon_syntax::print_expression(expression).into();
+        let function = self.inner(scope, expression.span, |this| {
+            this.at(body.span, |this| this.begin_statement());
+            let base = if this.may_give_nothing(body) {
+                this.at(body.span, |this| match &body.kind {
+                    ExpressionKind::Name(name) => this.call_name(name, body.span, &[], PASS),
+                    _ => this.chain(body, PASS, Dest::Push),
+                })
+            } else {
+                this.expression(body, Dest::Push)
+            };
+            this.emit(Instruction::ReturnResults { base });
+            this.registers.set(0);
+        });
+        let index = self.add(Function {
+            name: "@<anonymous>".into(),
+            text,
+            captures: captures.len() as u16,
+            inputs: count as u16,
+            has_varargin,
+            ..function
+        });
+        let mark = self.mark();
+        let (base, count) = self.capture_values(&captures);
+        let dst = self.place(mark, dest);
+        self.emit(Instruction::Closure {
+            dst,
+            function: index,
+            base,
+            count,
+        });
+        dst
+    }
+
+    /// `async @() body` with an expression for a body.
+    pub(super) fn async_expression(
+        &mut self,
+        span: Span,
+        body: &Expression,
+        dest: Dest,
+    ) -> Register {
+        self.extension(span, "An async block");
+        let captures = self.captures(Names::of_expression(body).mentioned);
+        let scope = self.inner_scope(FunctionKind::AsyncBlock, &captures);
+        self.create_block(span, captures, scope, dest, |this, result| {
+            this.at(body.span, |this| this.begin_statement());
+            if this.may_give_nothing(body) {
+                let undefined = this.label();
+                let at = this.call_statement(body);
+                this.emit(Instruction::JumpIfUndefined {
+                    register: at,
+                    target: undefined.0,
+                });
+                this.emit(Instruction::Move {
+                    dst: result,
+                    src: at,
+                });
+                this.set_label(undefined);
+            } else {
+                this.expression(body, Dest::Into(result));
+            }
+        })
+    }
+
+    /// `async @() do … end`.
+    pub(super) fn async_block(&mut self, span: Span, body: &Block, dest: Dest) -> Register {
+        self.extension(span, "An async block");
+        let names = Names::of_block(body);
+        for (name, span) in captured_writes(body, &names, |name| self.scope.sees(name)) {
+            let message = format!(
+                "'{name}' is a variable of the code around this block, and the block reads it \
+                 before it assigns it.\n\
+                 a block has copies of the variables around it; give the new value another name"
+            );
+            self.fail(span, "async:CapturedVariableWrite", message);
+        }
+        let mentioned = names.mentioned.iter();
+        let own = |name: &&Rc<str>| names.assigns(name) || names.declares(name);
+        let captures = self.captures(mentioned.filter(|name| !own(name)).cloned().collect());
+        let mut scope = self.inner_scope(FunctionKind::AsyncBlock, &captures);
+        scope.add_names(&names);
+        self.create_block(span, captures, scope, dest, |this, result| {
+            this.result = Some(result);
+            this.block(body);
+        })
+    }
+
+    /// Makes an async block's function and the instruction that makes its future.
+    fn create_block(
+        &mut self,
+        span: Span,
+        captures: Vec<Rc<str>>,
+        mut scope: Scope,
+        dest: Dest,
+        body: impl FnOnce(&mut Lowering<'_, 'a>, Register),
+    ) -> Register {
+        let result = scope.add_local("".into());
+        let function = self.inner(scope, span, |this| {
+            this.constant(Constant::EmptyMatrix, Dest::Into(result));
+            body(this, result);
+            this.emit(Instruction::Return);
+        });
+        let index = self.add(Function {
+            name: "async".into(),
+            captures: captures.len() as u16,
+            outputs: vec![result],
+            ..function
+        });
+        let mark = self.mark();
+        let (base, count) = self.capture_values(&captures);
+        self.registers.set(mark);
+        let at = self.registers.push();
+        debug_assert_eq!(at, base);
+        self.emit(Instruction::AsyncCreate {
+            function: index,
+            base,
+            count,
+        });
+        self.settle(mark, at, dest)
+    }
+
+    /// Which of the names are variables of this function or of one around it.
+    fn captures(&self, names: Vec<Rc<str>>) -> Vec<Rc<str>> {
+        let mut names = names;
+        names.retain(|name| self.scope.sees(name));
+        names
+    }
+
+    /// The scope of a function inside this one, with its captures.
+    fn inner_scope(&self, kind: FunctionKind, captures: &[Rc<str>]) -> Scope {
+        let owner = self.scope.owner().clone();
+        let mut scope = Scope::new(kind, owner, Some(self.scope.clone()));
+        for name in captures {
+            scope.add_local(name.clone());
+        }
+        scope
+    }
+
+    /// Compiles a function inside this one.
+    fn inner(
+        &mut self,
+        scope: Scope,
+        span: Span,
+        body: impl FnOnce(&mut Lowering<'_, 'a>),
+    ) -> Function {
+        let mut inner = Lowering::new(&mut *self.unit, Rc::new(scope), self.source, span);
+        body(&mut inner);
+        inner.finish()
+    }
+
+    fn add(&mut self, function: Function) -> u16 {
+        let index = self.unit.reserve(self.source, function.span);
+        self.unit.define(index, function);
+        index
+    }
+
+    /// The values of captured variables in consecutive temporaries.
+    fn capture_values(&mut self, captures: &[Rc<str>]) -> (Register, u8) {
+        if captures.len() > MAX_ARGUMENTS {
+            self.too_large = Some("a function captures more than 250 variables");
+        }
+        let base = crate::registers::temporary(self.mark());
+        for name in captures {
+            match self.scope.variable(name).cloned() {
+                Some(binding) => {
+                    self.variable(&binding, Dest::Push);
+                }
+                None => {
+                    debug_assert!(self.scope.counts_arguments(name));
+                    let dst = self.registers.push();
+                    self.emit(match &**name {
+                        "nargin" => Instruction::InputCount { dst },
+                        _ => Instruction::OutputCount { dst },
+                    });
+                }
+            }
+        }
+        (base, captures.len() as u8)
+    }
+}

@@ -1,0 +1,136 @@
+//! The variables of one function, and what it sees of the functions around it.
+
+use crate::bytecode::{FunctionKind, Register};
+use crate::names::Names;
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use tourbillon_syntax::ast::Parameter;
+
+/// Where a variable lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Binding {
+    /// In a register.
+    Local(Register),
+    /// Among the session's globals, under that name.
+    Global(Rc<str>),
+}
+
+/// The variables of one function.
+#[derive(Debug)]
+pub(crate) struct Scope {
+    /// The function that an anonymous function or async block stands in.
+    parent: Option<Rc<Scope>>,
+    kind: FunctionKind,
+    /// Name of the function for its persistent variables.
+    owner: Rc<str>,
+    variables: FxHashMap<Rc<str>, Binding>,
+    /// Names of the locals by register; empty for inputs without a name.
+    names: Vec<Rc<str>>,
+    /// Variables that can only hold scalars.
+    scalars: BTreeSet<Rc<str>>,
+}
+
+impl Scope {
+    /// A scope without variables. `owner` names the function and its file.
+    pub fn new(kind: FunctionKind, owner: Rc<str>, parent: Option<Rc<Scope>>) -> Scope {
+        Scope {
+            parent,
+            kind,
+            owner,
+            variables: FxHashMap::default(),
+            names: Vec::new(),
+            scalars: BTreeSet::new(),
+        }
+    }
+
+    /// What kind of function it is.
+    pub fn kind(&self) -> FunctionKind {
+        self.kind
+    }
+
+    /// Name of the function for its persistent variables.
+    pub fn owner(&self) -> &Rc<str> {
+        &self.owner
+    }
+
+    /// Names of the locals by register.
+    pub fn names(&self) -> &[Rc<str>] {
+        &self.names
+    }
+
+    /// The variable of that name.
+    pub fn variable(&self, name: &str) -> Option<&Binding> {
+        self.variables.get(name)
+    }
+
+    /// Whether a loop over a range is all that ever assigns the variable.
+    pub fn is_scalar(&self, name: &str) -> bool {
+        self.scalars.contains(name)
+    }
+
+    /// Adds a local in the next register; its number saturates, and too many locals are an error of
+    /// the function.
+    pub fn add_local(&mut self, name: Rc<str>) -> Register {
+        let register = Register::try_from(self.names.len()).unwrap_or(Register::MAX);
+        if !name.is_empty() {
+            self.variables
+                .insert(name.clone(), Binding::Local(register));
+        }
+        self.names.push(name);
+        register
+    }
+
+    /// Adds the locals, globals and persistent variables that a body brings, after the inputs.
+    pub fn add_names(&mut self, names: &Names) {
+        for ident in &names.globals {
+            let binding = Binding::Global(ident.name.clone());
+            self.variables.insert(ident.name.clone(), binding);
+        }
+        for ident in &names.persistents {
+            let global = format!("{}/{}", self.owner, ident.name);
+            let binding = Binding::Global(global.into());
+            self.variables.insert(ident.name.clone(), binding);
+        }
+        for assigned in &names.assigned {
+            if !self.variables.contains_key(&assigned.name) {
+                self.add_local(assigned.name.clone());
+                if assigned.is_scalar {
+                    self.scalars.insert(assigned.name.clone());
+                }
+            }
+        }
+    }
+
+    /// Adds the inputs of a function; gives their number without `varargin`, and whether it is there.
+    pub fn add_inputs(&mut self, inputs: &[Parameter]) -> (usize, bool) {
+        let mut has_varargin = false;
+        for (at, input) in inputs.iter().enumerate() {
+            let name = match input {
+                Parameter::Named(ident) => ident.name.clone(),
+                Parameter::Ignored(_) => "".into(),
+            };
+            has_varargin = at + 1 == inputs.len() && &*name == "varargin";
+            self.add_local(name);
+        }
+        (inputs.len() - usize::from(has_varargin), has_varargin)
+    }
+
+    /// Whether code in this function, or in an anonymous function or block in it, can see a variable
+    /// of that name.
+    pub fn sees(&self, name: &str) -> bool {
+        self.variables.contains_key(name)
+            || self.parent.as_ref().is_some_and(|parent| parent.sees(name))
+            || self.counts_arguments(name)
+    }
+
+    /// Whether the name is `nargin` or `nargout` of this function.
+    pub fn counts_arguments(&self, name: &str) -> bool {
+        match self.kind {
+            FunctionKind::Plain | FunctionKind::Async | FunctionKind::Anonymous => {
+                matches!(name, "nargin" | "nargout")
+            }
+            FunctionKind::Script | FunctionKind::AsyncBlock => false,
+        }
+    }
+}
