@@ -1,4 +1,10 @@
 //! From text to a syntax tree with diagnostics. Nothing here runs or resolves anything.
+//!
+//! ```
+//! let parsed = tourbillon_syntax::parse("x = [1 -2]';\nif x(1 == 1, disp ok, end");
+//! assert_eq!(parsed.diagnostics.len(), 1);
+//! assert_eq!(parsed.diagnostics[0].identifier, "MATLAB:m_syntax_error");
+//! ```
 
 pub mod ast;
 mod diagnostic;

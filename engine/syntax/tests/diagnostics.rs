@@ -230,6 +230,48 @@ fn brackets() {
         "x = [1,,2];",
         expect!["1:8 m_syntax_error Unexpected `,`: expected a value."],
     );
+    check(
+        "if x(1 == 1, disp ok, end\ny = ;",
+        expect![[r#"
+        1:19 m_syntax_error Unexpected `ok`: expected `)` or an operator.
+        2:5 m_incomplete_statement The statement is incomplete: expected a value."#]],
+    );
+    check(
+        "x = f(a b, async @() do\n y = 1;\nend, 'n');\nz = ;",
+        expect![[r#"
+            1:9 m_syntax_error Unexpected `b`: expected `)` or an operator.
+            4:5 m_incomplete_statement The statement is incomplete: expected a value."#]],
+    );
+    check(
+        "x = $ [1 2\n 3 4]; y = ;",
+        expect![[r#"
+        1:5 m_unexpected_character The character `$` has no meaning here.
+        2:12 m_incomplete_statement The statement is incomplete: expected a value."#]],
+    );
+    check(
+        "x = $ [1 2\ny = ;",
+        expect![[r#"
+        1:5 m_unexpected_character The character `$` has no meaning here.
+        2:5 m_incomplete_statement The statement is incomplete: expected a value."#]],
+    );
+    check(
+        "x = f(1 2\ny = ;",
+        expect![[r#"
+        1:9 m_syntax_error Unexpected `2`: expected `)` or an operator.
+        2:5 m_incomplete_statement The statement is incomplete: expected a value."#]],
+    );
+    check(
+        "x = f([1 2\n 3 4] 5);\ny = ;",
+        expect![[r#"
+        2:7 m_syntax_error Unexpected `5`: expected `)` or an operator.
+        3:5 m_incomplete_statement The statement is incomplete: expected a value."#]],
+    );
+    check(
+        "x = [1 2\n  while y, end\nz = ;",
+        expect![[r#"
+        1:5 m_unmatched_delimiter `[` is not closed by `]`.
+        3:5 m_incomplete_statement The statement is incomplete: expected a value."#]],
+    );
 }
 
 #[test]

@@ -80,6 +80,8 @@ struct Parser<'t> {
     indexes: usize,
     /// The height of the tree of the last expression or block that was read.
     height: usize,
+    /// Where the last statement begins that was begun.
+    statement_start: u32,
     /// How many brackets were open where the innermost block of statements began.
     block_depth: usize,
     /// The constructs around the place that wait for their `end`, innermost last.
@@ -108,6 +110,7 @@ impl<'t> Parser<'t> {
             nesting: 0,
             indexes: 0,
             height: 0,
+            statement_start: 0,
             block_depth: 0,
             constructs: Vec::new(),
             nested_functions: Vec::new(),
@@ -390,16 +393,21 @@ impl<'t> Parser<'t> {
 
     /// Skips what is left of a statement that could not be read: up to its end outside of brackets.
     fn resynchronise(&mut self) {
-        let base = self.block_depth;
+        let mut closes = false;
         loop {
-            let outside = self.lexer.depth() <= base;
+            if self.in_brackets() && !closes {
+                closes = self.brackets_close_ahead();
+                if !closes {
+                    self.lexer.close_to(self.block_depth);
+                }
+            }
+            let outside = !self.in_brackets();
+            closes &= !outside;
             match &self.token.kind {
                 TokenKind::End => return,
-                TokenKind::Newline if outside || !self.brackets_close_ahead() => {
-                    self.lexer.close_to(base);
-                    return;
-                }
-                TokenKind::Semicolon | TokenKind::Comma if outside => return,
+                TokenKind::Newline | TokenKind::Semicolon | TokenKind::Comma if outside => return,
+                // The next statement has been reached in search of a closing bracket.
+                TokenKind::Keyword(_) if outside && self.begins_line() => return,
                 _ => {
                     self.advance();
                 }
@@ -407,20 +415,33 @@ impl<'t> Parser<'t> {
         }
     }
 
+    /// Whether the token that is next is the first one of a line, and not of the statement.
+    fn begins_line(&self) -> bool {
+        let start = self.token.span.start;
+        let before = self.text[..start as usize].trim_end_matches([' ', '\t']);
+        start > self.statement_start && before.ends_with(['\n', '\r'])
+    }
+
     /// Whether the open brackets are closed before the next thing that only a statement has. If not,
-    /// the line end is taken for the end of the statement.
+    /// a closing bracket is missing, and the statement ends as if there were no bracket.
     fn brackets_close_ahead(&self) -> bool {
         /// A matrix that goes on for more tokens than this is given up.
         const REACH: usize = 2000;
         let mut ahead = self.lexer.look_ahead();
+        let mut token = self.token.clone();
+        let mut blocks = false;
         for _ in 0..REACH {
-            let token = ahead.next_token();
             match token.kind {
                 _ if ahead.depth() <= self.block_depth => return true,
-                TokenKind::End | TokenKind::Assign => return false,
+                TokenKind::End => return false,
+                // Async blocks have statements in brackets.
+                _ if blocks => {}
+                TokenKind::Name => blocks = self.slice(token.span) == "do",
+                TokenKind::Assign => return false,
                 TokenKind::Keyword(keyword) if keyword != Keyword::End => return false,
                 _ => {}
             }
+            token = ahead.next_token();
         }
         false
     }

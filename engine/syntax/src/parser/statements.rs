@@ -96,6 +96,7 @@ impl Parser<'_> {
 
     fn statement(&mut self) -> Statement {
         let start = self.token.span;
+        self.statement_start = start.start;
         let (kind, read) = match self.statement_kind() {
             Ok(kind) => (kind, true),
             Err(_) => {
@@ -287,15 +288,17 @@ impl Parser<'_> {
     /// Whether the bracket that is next holds targets: the bracket that closes it stands before `=`.
     fn at_target_list(&self) -> bool {
         /// A list of targets that is longer than this is none.
-        const REACH: usize = 2000;
+        const REACH: usize = 500;
         let depth = self.lexer.depth();
         let mut ahead = self.lexer.look_ahead();
+        let mut blocks = false;
         for _ in 0..REACH {
             let token = ahead.next_token();
             match token.kind {
                 TokenKind::End => return false,
                 // An index may hold an async block, which has lines of its own.
-                TokenKind::Newline if ahead.depth() <= depth => return false,
+                TokenKind::Newline if !blocks => return false,
+                TokenKind::Name => blocks |= self.slice(token.span) == "do",
                 TokenKind::CloseBracket if ahead.depth() < depth => {
                     return ahead.next_token().kind == TokenKind::Assign;
                 }
