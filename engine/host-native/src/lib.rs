@@ -4,6 +4,29 @@
 //! A session stays on the thread that calls [`NativeHost::block_on`]. One worker thread turns the
 //! timers and hears Ctrl-C, so that a program which computes without ever waiting can still be
 //! interrupted; files are read and written on a pool that grows with need.
+//!
+//! ```
+//! use std::future::poll_fn;
+//! use tourbillon_host::{Host, Nanoseconds, OperationLabel, Request, Response, TaskLabel};
+//! use tourbillon_host_native::{NativeHost, Runtime, TerminalInput};
+//!
+//! let runtime = Runtime::start()?;
+//! let host = NativeHost::builder(&runtime)
+//!     .input(TerminalInput::of_process())
+//!     .build();
+//! let label = OperationLabel {
+//!     task: TaskLabel::root("main"),
+//!     name: "timer",
+//!     occurrence: 1,
+//! };
+//! let deadline = host.now() + Nanoseconds::from_seconds(0.001);
+//! let timer = host.submit(Request::Timer { deadline }, &label);
+//! let outcome = host.block_on(poll_fn(|context| host.poll(timer, context)));
+//! assert_eq!(outcome.ok(), Some(Response::Done));
+//! assert!(host.now() >= deadline);
+//! assert_eq!(host.outstanding(), 0);
+//! # std::io::Result::Ok(())
+//! ```
 
 mod completion;
 mod console;
