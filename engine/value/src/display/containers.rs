@@ -84,20 +84,16 @@ pub(super) fn cell_rows(array: &Array<Value>) -> String {
     let mut widths = Vec::with_capacity(columns);
     for column in 0..columns {
         let values = &array.data()[column * rows..(column + 1) * rows];
-        let width = values.iter().map(number_width).max().unwrap_or(0);
-        let start = texts.len();
-        texts.extend(
-            values
-                .iter()
-                .map(|value| format!("{{{}}}", cell_content(value, width))),
-        );
-        widths.push(
-            texts[start..]
-                .iter()
-                .map(|text| text.chars().count())
-                .max()
-                .unwrap_or(0),
-        );
+        let length = |value| cell_content(value, 0).chars().count();
+        let width = values.iter().map(length).max().unwrap_or(0);
+        // Numbers are padded inside their brackets, everything else inside the braces.
+        texts.extend(values.iter().map(|value| {
+            format!(
+                "{{{:<width$}}}",
+                cell_content(value, width.saturating_sub(2))
+            )
+        }));
+        widths.push(width + 2);
     }
     let mut out = String::new();
     let mut start = 0;
@@ -117,22 +113,13 @@ pub(super) fn cell_rows(array: &Array<Value>) -> String {
         for row in 0..rows {
             for column in start..end {
                 let text = &texts[column * rows + row];
-                let width = if column + 1 == end { 0 } else { widths[column] };
-                let _ = write!(out, "    {text:<width$}");
+                let _ = write!(out, "    {text}");
             }
             out.push('\n');
         }
         start = end;
     }
     out
-}
-
-fn number_width(value: &Value) -> usize {
-    match value {
-        Value::Double(number) => alone(*number).len(),
-        Value::Bool(_) => 1,
-        _ => 0,
-    }
 }
 
 /// A value as the content of a struct's field.
