@@ -222,7 +222,7 @@ impl<T: Clone> Array<T> {
     /// end of the data is amortised, as for a vector.
     ///
     /// # Panics
-    /// When a dimension shrinks.
+    /// When a dimension shrinks and there are elements.
     pub fn grow(&mut self, dims: Dims, fill: T) {
         grow_data(&self.dims, &dims, &mut self.data, fill);
         self.dims = dims;
@@ -232,11 +232,9 @@ impl<T: Clone> Array<T> {
 /// Moves the elements to where the grown dimensions have them.
 fn grow_data<T: Clone>(old: &Dims, new: &Dims, data: &mut Vec<T>, fill: T) {
     let rank = old.rank().max(new.rank());
-    assert!(
-        (0..rank).all(|at| old.get(at) <= new.get(at)),
-        "{old} does not grow to {new}"
-    );
     let count = new.count();
+    let grows = (0..rank).all(|at| old.get(at) <= new.get(at));
+    assert!(data.is_empty() || grows, "{old} does not grow to {new}");
     let first_change = (0..rank)
         .find(|at| old.get(*at) != new.get(*at))
         .unwrap_or(rank);
@@ -359,7 +357,7 @@ impl StructArray {
     /// Grows to dimensions that are nowhere smaller; the fields of new elements are `[]`.
     ///
     /// # Panics
-    /// When a dimension shrinks.
+    /// When a dimension shrinks and there are elements.
     pub fn grow(&mut self, dims: Dims) {
         for (_, values) in &mut self.fields {
             grow_data(&self.dims, &dims, values, Value::empty());

@@ -159,8 +159,8 @@ fn concatenate(mut parts: Vec<Value>, dimension: usize) -> Result<Value> {
             Ok(Value::chars(joined(arrays, dimension)?))
         }
         Class::Cell => {
-            // `[c, []]` is c, but `[c, 'abc']` appends a cell.
-            parts.retain(|part| !is_nothing(part));
+            // `[c, []]` is c, but `[c, '']` appends a cell.
+            parts.retain(|part| !matches!(part, Value::DoubleArray(array) if array.count() == 0));
             let arrays = arrays_of(parts, |part| match part {
                 Value::Cell(array) => Piece::Many(array),
                 other => Piece::One(other),

@@ -355,6 +355,13 @@ pub(crate) fn plan(base: &Dims, arguments: &[Value], source: &Dims) -> Result<Pl
         let left = counts.iter().filter(|count| **count != 1);
         let right = source.as_slice().iter().filter(|count| **count != 1);
         if !left.eq(right) {
+            if counts.contains(&0) && source.checked_count() == Some(0) {
+                // Nothing to nowhere: the sizes do not matter, and nothing grows.
+                return Ok(Plan {
+                    grown: None,
+                    places: Places::Run(0, 0),
+                });
+            }
             return Err(fail(
                 &codes::ASSIGN_SIZE_MISMATCH,
                 format!(
@@ -365,13 +372,6 @@ pub(crate) fn plan(base: &Dims, arguments: &[Value], source: &Dims) -> Result<Pl
                 ),
             ));
         }
-    }
-    // An assignment to nothing changes nothing, not even the size.
-    if counts.contains(&0) {
-        return Ok(Plan {
-            grown: None,
-            places: Places::Run(0, 0),
-        });
     }
     if grows && arguments.len() < base.rank() {
         return Err(ambiguous_growth());
@@ -389,7 +389,7 @@ pub(crate) fn plan(base: &Dims, arguments: &[Value], source: &Dims) -> Result<Pl
 
 /// In an assignment to an array of size zero, the colons take the sizes of the right side in order.
 fn size_colons(sizes: &mut [usize], subscripts: &[Subscript], source: &Dims) {
-    let is_same_shape = subscripts.len() == source.rank()
+    let is_same_shape = subscripts.len() >= source.rank()
         && subscripts.iter().enumerate().all(|(at, subscript)| {
             matches!(subscript, Subscript::All) || subscript.count(0) == source.get(at)
         });
@@ -436,9 +436,10 @@ fn plan_linear(base: &Dims, argument: &Value, source: &Dims) -> Result<Plan> {
     Ok(Plan { grown, places })
 }
 
-/// The dimensions that hold `reach` elements: a column grows down, rows and new arrays to the right.
+/// The dimensions that hold `reach` elements: a column grows down, rows and arrays without rows to the
+/// right.
 fn grown_linear(base: &Dims, reach: usize) -> Result<Dims> {
-    if base.rank() == 2 && (base.rows() == 1 || (base.rows() == 0 && base.columns() == 0)) {
+    if base.rank() == 2 && base.rows() <= 1 {
         return Dims::checked(&[1, reach]);
     }
     if base.rank() == 2 && base.columns() == 1 {
@@ -456,14 +457,14 @@ fn ambiguous_growth() -> RuntimeError {
 
 /// What a deletion leaves: the flags of the elements that go, and the dimensions after.
 pub(crate) struct Deletion {
-    /// For each element whether it goes; empty when nothing goes.
+    /// For each element whether it goes.
     pub gone: Vec<bool>,
     /// The dimensions after.
     pub dims: Dims,
 }
 
-/// Resolves `A(arguments) = []`.
-pub(crate) fn plan_deletion(base: &Dims, arguments: &[Value]) -> Result<Deletion> {
+/// Resolves `A(arguments) = []`; `None` when nothing goes.
+pub(crate) fn plan_deletion(base: &Dims, arguments: &[Value]) -> Result<Option<Deletion>> {
     if let [argument] = arguments {
         return plan_linear_deletion(base, argument);
     }
@@ -471,20 +472,17 @@ pub(crate) fn plan_deletion(base: &Dims, arguments: &[Value]) -> Result<Deletion
     let mut subscripts = Vec::with_capacity(sizes.len());
     for (at, (argument, size)) in arguments.iter().zip(&sizes).enumerate() {
         let subscript = Subscript::read(argument, Some(at + 1))?;
-        if subscript.reach() > *size {
-            return Err(delete_range());
+        if subscript.count(*size) == 0 && !matches!(subscript, Subscript::All) {
+            return Ok(None);
         }
         subscripts.push(subscript);
     }
-    let nothing = subscripts
+    if subscripts
         .iter()
         .zip(&sizes)
-        .any(|(subscript, size)| subscript.count(*size) == 0 && *size > 0);
-    if nothing {
-        return Ok(Deletion {
-            gone: Vec::new(),
-            dims: base.clone(),
-        });
+        .any(|(subscript, size)| subscript.reach() > *size)
+    {
+        return Err(delete_range());
     }
     let mut partial = (0..sizes.len()).filter(|at| !subscripts[*at].covers(sizes[*at]));
     let axis = match (partial.next(), partial.next()) {
@@ -511,15 +509,20 @@ pub(crate) fn plan_deletion(base: &Dims, arguments: &[Value]) -> Result<Deletion
     let gone = (0..base.count())
         .map(|at| along[at / stride % size])
         .collect();
-    let mut left = sizes;
+    // Only the last argument stands for several dimensions.
+    let mut left = if axis + 1 < sizes.len() {
+        base.as_slice().to_vec()
+    } else {
+        sizes
+    };
     left[axis] = along.iter().filter(|gone| !**gone).count();
-    Ok(Deletion {
+    Ok(Some(Deletion {
         gone,
         dims: Dims::from_slice(&left),
-    })
+    }))
 }
 
-fn plan_linear_deletion(base: &Dims, argument: &Value) -> Result<Deletion> {
+fn plan_linear_deletion(base: &Dims, argument: &Value) -> Result<Option<Deletion>> {
     let count = base.count();
     let subscript = Subscript::read(argument, None)?;
     if subscript.reach() > count {
@@ -529,18 +532,13 @@ fn plan_linear_deletion(base: &Dims, argument: &Value) -> Result<Deletion> {
     match subscript {
         Subscript::All => {
             gone.fill(true);
-            return Ok(Deletion {
+            return Ok(Some(Deletion {
                 gone,
                 dims: Dims::new(0, 0),
-            });
+            }));
         }
         Subscript::One(at) => gone[at] = true,
-        Subscript::Many { list, .. } if list.is_empty() => {
-            return Ok(Deletion {
-                gone: Vec::new(),
-                dims: base.clone(),
-            });
-        }
+        Subscript::Many { list, .. } if list.is_empty() => return Ok(None),
         Subscript::Many { list, .. } => list.iter().for_each(|at| gone[*at] = true),
     }
     let left = gone.iter().filter(|gone| !**gone).count();
@@ -550,7 +548,7 @@ fn plan_linear_deletion(base: &Dims, argument: &Value) -> Result<Deletion> {
     } else {
         Dims::new(1, left)
     };
-    Ok(Deletion { gone, dims })
+    Ok(Some(Deletion { gone, dims }))
 }
 
 fn delete_range() -> RuntimeError {

@@ -39,10 +39,9 @@ pub fn delete(target: &mut Value, arguments: &[Value]) -> Result<()> {
         Value::Char(array) => delete_from(array, arguments)?,
         Value::Cell(array) => delete_from(array, arguments)?,
         Value::Struct(array) => {
-            let Deletion { gone, dims } = plan_deletion(array.dims(), arguments)?;
-            if gone.is_empty() {
+            let Some(Deletion { gone, dims }) = plan_deletion(array.dims(), arguments)? else {
                 return Ok(());
-            }
+            };
             let own = std::mem::replace(array, Rc::new(StructArray::scalar()));
             let (_, mut fields) = Rc::unwrap_or_clone(own).into_parts();
             for (_, values) in &mut fields {
@@ -81,10 +80,9 @@ fn delete_from<T: Clone>(array: &mut Rc<Array<T>>, arguments: &[Value]) -> Resul
         *array = Rc::new(Array::row(data));
         return Ok(());
     }
-    let Deletion { gone, dims } = plan_deletion(array.dims(), arguments)?;
-    if gone.is_empty() {
+    let Some(Deletion { gone, dims }) = plan_deletion(array.dims(), arguments)? else {
         return Ok(());
-    }
+    };
     let own = std::mem::replace(array, Rc::new(Array::empty()));
     let (_, mut data) = Rc::unwrap_or_clone(own).into_parts();
     remove(&mut data, &gone);
