@@ -82,6 +82,11 @@ impl CleanupQueue {
         self.due.borrow().is_empty()
     }
 
+    /// How many are due.
+    pub fn len(&self) -> usize {
+        self.due.borrow().len()
+    }
+
     /// Takes what is due, oldest object first.
     pub fn take(&self) -> Vec<(ObjectId, Value)> {
         let mut due = std::mem::take(&mut *self.due.borrow_mut());

@@ -1,12 +1,36 @@
 //! The language's library: one table of functions, one folder per chapter.
 
+mod arrays;
 mod call;
+mod cells;
+mod cleanup;
+mod codes;
+mod errors;
+mod files;
+mod functions;
+mod gpu;
+mod input;
+mod inputs;
+mod literal;
+mod map;
+mod math;
+mod output;
+mod shape;
 mod state;
+mod strings;
 mod table;
+#[cfg(test)]
+mod testing;
+mod time;
+mod types;
+mod warnings;
 
 pub use call::{
-    Body, Call, CleanupQueue, Context, Entry, Finish, Intrinsic, NativeFrame, Operation, Outputs, Scalar,
-    Start, Step, one,
+    Body, Call, CleanupQueue, Context, Entry, Finish, Intrinsic, NativeFrame, Operation, Outputs,
+    Scalar, Start, Step, one,
 };
+pub use cleanup::CleanupObject;
+pub use gpu::{GpuArrayObject, device_binary, device_unary};
+pub use map::MapObject;
 pub use state::LibraryState;
 pub use table::{BuiltinId, entry, lookup, names};

@@ -1,6 +1,7 @@
 //! The table of all functions, in the order of their names.
 
-use crate::{Body, Entry, Intrinsic, Scalar};
+use crate::{Body, Call, Entry, Intrinsic, NativeFrame, Outputs, Scalar, Start};
+use tourbillon_value::Result;
 
 /// Number of a function in the table. Numbers hold for one build only; names are for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,7 +36,110 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 }
 
 /// The chapters; each is sorted by name and has at most 256 entries (a test checks both).
-static TABLES: &[&[Entry]] = &[FUTURES];
+static TABLES: &[&[Entry]] = &[
+    FUTURES,
+    crate::arrays::BUILD,
+    crate::arrays::FIND,
+    crate::arrays::MOVE,
+    crate::arrays::ORDER,
+    crate::arrays::REDUCE,
+    crate::arrays::SIZE,
+    crate::cells::APPLY,
+    crate::cells::CELLS,
+    crate::cells::STRUCTS,
+    crate::cleanup::TABLE,
+    crate::errors::TABLE,
+    crate::files::TABLE,
+    crate::functions::TABLE,
+    crate::gpu::TABLE,
+    crate::input::TABLE,
+    crate::map::TABLE,
+    crate::math::BITS,
+    crate::math::CONSTANTS,
+    crate::math::ELEMENTWISE,
+    crate::math::OPERATORS,
+    crate::math::WHOLE,
+    crate::output::TABLE,
+    crate::strings::COMPARE,
+    crate::strings::CONVERT,
+    crate::strings::EDIT,
+    crate::strings::FORMAT,
+    crate::strings::SPLIT,
+    crate::time::TABLE,
+    crate::types::TABLE,
+    crate::warnings::TABLE,
+];
+
+const fn of(
+    name: &'static str,
+    min_inputs: u8,
+    max_inputs: u8,
+    max_outputs: u8,
+    body: Body,
+    help: &'static str,
+) -> Entry {
+    Entry {
+        name,
+        min_inputs,
+        max_inputs,
+        max_outputs,
+        body,
+        scalar: Scalar::None,
+        help,
+    }
+}
+
+/// A function that returns at once.
+pub(crate) const fn plain(
+    name: &'static str,
+    min_inputs: u8,
+    max_inputs: u8,
+    max_outputs: u8,
+    function: fn(&mut Call<'_>) -> Result<Outputs>,
+    help: &'static str,
+) -> Entry {
+    let body = Body::Plain(function);
+    of(name, min_inputs, max_inputs, max_outputs, body, help)
+}
+
+/// A function that calls back into the language.
+pub(crate) const fn frame(
+    name: &'static str,
+    min_inputs: u8,
+    max_inputs: u8,
+    max_outputs: u8,
+    function: fn(&mut Call<'_>) -> Result<Box<dyn NativeFrame>>,
+    help: &'static str,
+) -> Entry {
+    let body = Body::Frame(function);
+    of(name, min_inputs, max_inputs, max_outputs, body, help)
+}
+
+/// A function that waits for the host.
+pub(crate) const fn waits(
+    name: &'static str,
+    min_inputs: u8,
+    max_inputs: u8,
+    max_outputs: u8,
+    function: fn(&mut Call<'_>) -> Result<Start>,
+    help: &'static str,
+) -> Entry {
+    let body = Body::Waits(function);
+    of(name, min_inputs, max_inputs, max_outputs, body, help)
+}
+
+/// A function that starts a host operation.
+pub(crate) const fn starts(
+    name: &'static str,
+    min_inputs: u8,
+    max_inputs: u8,
+    max_outputs: u8,
+    function: fn(&mut Call<'_>) -> Result<Start>,
+    help: &'static str,
+) -> Entry {
+    let body = Body::Starts(function);
+    of(name, min_inputs, max_inputs, max_outputs, body, help)
+}
 
 const fn intrinsic(
     name: &'static str,

@@ -1,0 +1,15 @@
+//! Arrays: their size, how they are built, moved, searched, ordered and summed up.
+
+mod build;
+mod find;
+mod movement;
+mod order;
+mod reduce;
+mod size;
+
+pub(crate) use build::TABLE as BUILD;
+pub(crate) use find::TABLE as FIND;
+pub(crate) use movement::TABLE as MOVE;
+pub(crate) use order::TABLE as ORDER;
+pub(crate) use reduce::TABLE as REDUCE;
+pub(crate) use size::TABLE as SIZE;
