@@ -158,6 +158,13 @@ fn assign_in_cell(
     {
         return assign(&mut Rc::make_mut(array).data_mut()[at], rest, value);
     }
+    if let [Value::Double(at)] = arguments
+        && is_next(array, *at)
+    {
+        let child = created(rest, value)?;
+        Rc::make_mut(array).push_to_row(child);
+        return Ok(());
+    }
     if arguments.is_empty() {
         return Err(one_place(array.count()));
     }
@@ -176,6 +183,15 @@ fn assign_in_cell(
             Ok(())
         }
     }
+}
+
+/// Whether an index is that of the element after the last one of a row.
+fn is_next<T>(array: &Array<T>, index: f64) -> bool {
+    let dims = array.dims();
+    dims.rank() == 2
+        && dims.rows() == 1
+        && array.count() < crate::MAX_ELEMENTS
+        && index == (array.count() + 1) as f64
 }
 
 /// An assignment of one value to several places, or to none.
@@ -266,32 +282,53 @@ fn assign_struct_element(
 
 // ---- target(…) = value
 
+/// `target(index) = number` where the target is an array of doubles and the element exists or is the
+/// next one of a row: the fast path, which makes no lists. `false` when it is something else, and
+/// then nothing changed.
+#[inline]
+pub fn set_element(target: &mut Value, index: f64, number: f64) -> bool {
+    let Value::DoubleArray(array) = target else {
+        return false;
+    };
+    if let Some(at) = quick(index, array.count()) {
+        Rc::make_mut(array).data_mut()[at] = number;
+        return true;
+    }
+    // A single element is no array, so there are two at least after the push.
+    if array.count() > 0 && is_next(array, index) {
+        Rc::make_mut(array).push_to_row(number);
+        return true;
+    }
+    false
+}
+
+/// `target(row, column) = number` in the same way, where the element exists.
+#[inline]
+pub fn set_element_at(target: &mut Value, row: f64, column: f64, number: f64) -> bool {
+    let Value::DoubleArray(array) = target else {
+        return false;
+    };
+    let dims = array.dims();
+    let rows = dims.rows();
+    match (quick(row, rows), quick(column, dims.columns())) {
+        (Some(row), Some(column)) if dims.rank() == 2 => {
+            Rc::make_mut(array).data_mut()[row + column * rows] = number;
+            true
+        }
+        _ => false,
+    }
+}
+
 fn assign_paren(target: &mut Value, arguments: &[Value], value: Value) -> Result<()> {
-    match (&mut *target, arguments, &value) {
-        (Value::DoubleArray(array), [Value::Double(at)], Value::Double(number)) => {
-            if let Some(at) = quick(*at, array.count()) {
-                Rc::make_mut(array).data_mut()[at] = *number;
-                return Ok(());
-            }
-            let count = array.count();
-            let is_row = array.dims().rank() == 2 && array.dims().rows() == 1;
-            if is_row && count > 0 && *at == (count + 1) as f64 && count < crate::MAX_ELEMENTS {
-                Rc::make_mut(array).push_to_row(*number);
-                return Ok(());
-            }
+    let is_done = match (arguments, &value) {
+        ([Value::Double(at)], Value::Double(number)) => set_element(target, *at, *number),
+        ([Value::Double(row), Value::Double(column)], Value::Double(number)) => {
+            set_element_at(target, *row, *column, *number)
         }
-        (
-            Value::DoubleArray(array),
-            [Value::Double(row), Value::Double(column)],
-            Value::Double(number),
-        ) if array.dims().rank() == 2 => {
-            let (rows, columns) = (array.dims().rows(), array.dims().columns());
-            if let (Some(row), Some(column)) = (quick(*row, rows), quick(*column, columns)) {
-                Rc::make_mut(array).data_mut()[row + column * rows] = *number;
-                return Ok(());
-            }
-        }
-        _ => {}
+        _ => false,
+    };
+    if is_done {
+        return Ok(());
     }
     assign_paren_general(target, arguments, value)
 }
@@ -316,29 +353,29 @@ fn assign_paren_general(target: &mut Value, arguments: &[Value], value: Value) -
     }
     match target {
         Value::DoubleArray(array) => {
-            store(array, arguments, doubles_of(&value)?, 0.0)?;
+            store(array, arguments, doubles_of(&value)?, || 0.0)?;
             if let [only] = array.data() {
                 *target = Value::Double(*only);
             }
         }
         Value::Double(number) => {
             let mut array = Rc::new(Array::row(vec![*number]));
-            store(&mut array, arguments, doubles_of(&value)?, 0.0)?;
+            store(&mut array, arguments, doubles_of(&value)?, || 0.0)?;
             *target = canonical_doubles(array);
         }
         Value::BoolArray(array) => {
-            store(array, arguments, bools_of(&value)?, false)?;
+            store(array, arguments, bools_of(&value)?, || false)?;
             if let [only] = array.data() {
                 *target = Value::Bool(*only);
             }
         }
         Value::Bool(truth) => {
             let mut array = Rc::new(Array::row(vec![*truth]));
-            store(&mut array, arguments, bools_of(&value)?, false)?;
+            store(&mut array, arguments, bools_of(&value)?, || false)?;
             *target = canonical_bools(array);
         }
-        Value::Char(array) => store(array, arguments, chars_of(&value)?, 0)?,
-        Value::Cell(array) => store(array, arguments, cells_of(value), Value::empty())?,
+        Value::Char(array) => store(array, arguments, chars_of(&value)?, || 0)?,
+        Value::Cell(array) => store(array, arguments, cells_of(value), Value::empty)?,
         Value::Struct(array) => match &value {
             Value::Struct(source) => store_struct(array, arguments, source)?,
             _ => return Err(no_conversion("struct", &value)),
@@ -380,22 +417,22 @@ fn assigned_anew(dims: Dims, arguments: &[Value], value: Value) -> Result<Value>
     Ok(match value {
         Value::Double(_) | Value::DoubleArray(_) => {
             let mut array = blank(dims);
-            store(&mut array, arguments, doubles_of(&value)?, 0.0)?;
+            store(&mut array, arguments, doubles_of(&value)?, || 0.0)?;
             canonical_doubles(array)
         }
         Value::Bool(_) | Value::BoolArray(_) => {
             let mut array = blank(dims);
-            store(&mut array, arguments, bools_of(&value)?, false)?;
+            store(&mut array, arguments, bools_of(&value)?, || false)?;
             canonical_bools(array)
         }
         Value::Char(_) => {
             let mut array = blank(dims);
-            store(&mut array, arguments, chars_of(&value)?, 0)?;
+            store(&mut array, arguments, chars_of(&value)?, || 0)?;
             Value::Char(array)
         }
         Value::Cell(_) => {
             let mut array = blank(dims);
-            store(&mut array, arguments, cells_of(value), Value::empty())?;
+            store(&mut array, arguments, cells_of(value), Value::empty)?;
             Value::Cell(array)
         }
         Value::Struct(source) => {

@@ -2,42 +2,54 @@
 
 use crate::fail::fail;
 use crate::subscript::{Selection, quick, select};
-use crate::{Array, Result, StructArray, Value, codes};
+use crate::{Array, Dims, Result, StructArray, Value, codes};
 use std::rc::Rc;
+
+/// `base(index)` where that is one number or logical in range: the fast path, which makes no lists.
+#[inline]
+pub fn element(base: &Value, index: f64) -> Option<Value> {
+    match base {
+        Value::DoubleArray(array) => {
+            quick(index, array.count()).map(|at| Value::Double(array.data()[at]))
+        }
+        Value::BoolArray(array) => {
+            quick(index, array.count()).map(|at| Value::Bool(array.data()[at]))
+        }
+        Value::Double(number) if index == 1.0 => Some(Value::Double(*number)),
+        _ => None,
+    }
+}
+
+/// `base(row, column)` in the same way.
+#[inline]
+pub fn element_at(base: &Value, row: f64, column: f64) -> Option<Value> {
+    let place = |dims: &Dims| {
+        let rows = dims.rows();
+        match (quick(row, rows), quick(column, dims.columns())) {
+            (Some(row), Some(column)) if dims.rank() == 2 => Some(row + column * rows),
+            _ => None,
+        }
+    };
+    match base {
+        Value::DoubleArray(array) => place(array.dims()).map(|at| Value::Double(array.data()[at])),
+        Value::BoolArray(array) => place(array.dims()).map(|at| Value::Bool(array.data()[at])),
+        _ => None,
+    }
+}
 
 /// `base(arguments)`. Without arguments it is the whole value. Functions are called elsewhere: here a
 /// handle, like any value that makes no arrays, is a 1 × 1 array of itself.
 pub fn paren(base: &Value, arguments: &[Value]) -> Result<Value> {
-    match (base, arguments) {
-        (_, []) => return Ok(base.clone()),
-        (Value::DoubleArray(array), [Value::Double(at)]) => {
-            if let Some(at) = quick(*at, array.count()) {
-                return Ok(Value::Double(array.data()[at]));
-            }
-        }
-        (Value::DoubleArray(array), [Value::Double(row), Value::Double(column)])
-            if array.dims().rank() == 2 =>
-        {
-            let dims = array.dims();
-            if let (Some(row), Some(column)) =
-                (quick(*row, dims.rows()), quick(*column, dims.columns()))
-            {
-                return Ok(Value::Double(array.data()[row + column * dims.rows()]));
-            }
-        }
-        (Value::BoolArray(array), [Value::Double(at)]) => {
-            if let Some(at) = quick(*at, array.count()) {
-                return Ok(Value::Bool(array.data()[at]));
-            }
-        }
-        (Value::Char(array), [Value::Double(at)]) => {
-            if let Some(at) = quick(*at, array.count()) {
-                return Ok(Value::chars(Array::row(vec![array.data()[at]])));
-            }
-        }
-        _ => {}
+    let quick = match arguments {
+        [] => Some(base.clone()),
+        [Value::Double(at)] => element(base, *at),
+        [Value::Double(row), Value::Double(column)] => element_at(base, *row, *column),
+        _ => None,
+    };
+    match quick {
+        Some(value) => Ok(value),
+        None => paren_general(base, arguments),
     }
-    paren_general(base, arguments)
 }
 
 fn paren_general(base: &Value, arguments: &[Value]) -> Result<Value> {
@@ -185,7 +197,7 @@ pub fn end_of(base: &Value, position: usize, count: usize) -> usize {
     }
 }
 
-fn end_in(dims: &crate::Dims, position: usize, count: usize) -> usize {
+fn end_in(dims: &Dims, position: usize, count: usize) -> usize {
     if count <= 1 {
         dims.count()
     } else if position + 1 < count {

@@ -41,12 +41,12 @@ pub(super) fn store<T: Clone>(
     target: &mut Rc<Array<T>>,
     arguments: &[Value],
     source: Source<T>,
-    fill: T,
+    fill: impl FnOnce() -> T,
 ) -> Result<()> {
     let Plan { grown, places } = plan(target.dims(), arguments, &source.dims())?;
     let array = Rc::make_mut(target);
     if let Some(dims) = grown {
-        array.grow(dims, fill);
+        array.grow(dims, fill());
     }
     let data = array.data_mut();
     match source {
