@@ -100,6 +100,13 @@ pub struct ErrorSpec {
     pub phase: Option<Phase>,
 }
 
+impl ErrorSpec {
+    /// Whether the stack of this error or of one of its causes is stated.
+    pub fn states_stack(&self) -> bool {
+        self.stack.is_some() || self.cause.iter().flatten().any(Self::states_stack)
+    }
+}
+
 /// Where an error comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -11,7 +11,9 @@ mod load_error;
 pub mod matching;
 pub mod octave;
 pub mod requirements;
+pub mod run;
 pub mod schema;
+pub mod summary;
 pub mod value;
 pub mod world;
 

@@ -1,8 +1,10 @@
 //! Suites and cases: the contract of the corpus, as types that cannot hold an unchecked case.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::de::{Error, IntoDeserializer, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::checked::{from_mapping, from_text, with_help};
 use crate::expect::Expect;
@@ -111,7 +113,8 @@ fn check_case(raw: RawCase) -> Result<Case, String> {
         let message = named(format!("`engines` names {} twice", engine.as_str()));
         return Err(with_help(message, "name it once"));
     }
-    if raw.explore.inject.contains(&Injection::Delay) && raw.expect.states_virtual_time() {
+    let injects = |kind: Injection| raw.explore.inject.iter().any(|inject| inject.kind == kind);
+    if injects(Injection::Delay) && raw.expect.states_virtual_time() {
         return Err(with_help(
             named("`inject: delay` in a case that states `virtual_time`".into()),
             "leave out one of the two: delays move virtual time",
@@ -123,9 +126,7 @@ fn check_case(raw: RawCase) -> Result<Case, String> {
             "nobody would give the answers: leave out one of the two",
         ));
     }
-    if raw.world.cancel == Some(CancelPlan::EverySuspension)
-        && raw.explore.inject.contains(&Injection::Cancel)
-    {
+    if raw.world.cancel == Some(CancelPlan::EverySuspension) && injects(Injection::Cancel) {
         return Err(with_help(
             named("`cancel: every_suspension` and `inject: cancel` exclude each other".into()),
             "leave out one of the two",
@@ -320,6 +321,102 @@ pub enum Injection {
     Cancel,
 }
 
+impl Injection {
+    /// The name as it is written in cases and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Delay => "delay",
+            Self::Spurious => "spurious",
+            Self::Early => "early",
+            Self::Never => "never",
+            Self::Drop => "drop",
+            Self::Fault => "fault",
+            Self::Cancel => "cancel",
+        }
+    }
+}
+
+/// An injection that is on, with its number where one is given: `pending` or `{pending: 3}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Inject {
+    /// The kind.
+    pub kind: Injection,
+    /// How many polls, multiples or times; the kind's usual number when absent.
+    pub number: Option<u32>,
+}
+
+impl Inject {
+    /// The entry as the command line writes it: `pending` or `pending=3`.
+    pub fn entry(self) -> String {
+        match self.number {
+            None => self.kind.as_str().into(),
+            Some(number) => format!("{}={number}", self.kind.as_str()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Inject {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InjectVisitor;
+
+        impl<'de> Visitor<'de> for InjectVisitor {
+            type Value = Inject;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an injection, for example `pending` or {pending: 3}")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Inject, E> {
+                let kind = Injection::deserialize(text.into_deserializer())?;
+                Ok(Inject { kind, number: None })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Inject, A::Error> {
+                let one = || {
+                    A::Error::custom(with_help(
+                        "an injection has one key",
+                        "for example {pending: 3}",
+                    ))
+                };
+                let (kind, number): (Injection, u32) = map.next_entry()?.ok_or_else(one)?;
+                if map.next_key::<Injection>()?.is_some() {
+                    return Err(one());
+                }
+                let counts = match kind {
+                    Injection::Pending | Injection::Delay | Injection::Spurious => number > 0,
+                    Injection::Early
+                    | Injection::Never
+                    | Injection::Drop
+                    | Injection::Fault
+                    | Injection::Cancel => false,
+                };
+                if !counts {
+                    return Err(A::Error::custom(with_help(
+                        format!("`{}: {number}` is no injection", kind.as_str()),
+                        "pending, delay and spurious take a number from 1, the others none",
+                    )));
+                }
+                Ok(Inject {
+                    kind,
+                    number: Some(number),
+                })
+            }
+        }
+
+        deserializer.deserialize_any(InjectVisitor)
+    }
+}
+
+impl Serialize for Inject {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.number {
+            None => self.kind.serialize(serializer),
+            Some(number) => serializer.collect_map([(self.kind, number)]),
+        }
+    }
+}
+
 /// Which schedules of a case are run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Explore {
@@ -328,7 +425,7 @@ pub struct Explore {
     /// How many random schedules.
     pub schedules: u32,
     /// What may be put in the way.
-    pub inject: Vec<Injection>,
+    pub inject: Vec<Inject>,
     /// After how many schedules an exhaustive search is cut short, and the case incomplete.
     pub max_schedules: u32,
 }
@@ -338,7 +435,10 @@ impl Default for Explore {
         Self {
             strategy: Strategy::Random,
             schedules: 1_000,
-            inject: vec![Injection::Pending],
+            inject: vec![Inject {
+                kind: Injection::Pending,
+                number: None,
+            }],
             max_schedules: 20_000,
         }
     }
@@ -350,7 +450,7 @@ struct RawExplore {
     #[serde(default)]
     strategy: Strategy,
     schedules: Option<u32>,
-    inject: Option<Vec<Injection>>,
+    inject: Option<Vec<Inject>>,
     max_schedules: Option<u32>,
 }
 

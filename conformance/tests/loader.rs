@@ -272,6 +272,16 @@ fn types_are_what_they_are() {
         "    explore: {inject: [pending, pendign]}",
         "7:33: unknown variant `pendign`, expected one of `pending`, `delay`, `spurious`, `early`, `never`, `drop`, `fault`, `cancel` (did you mean `pending`?)",
     );
+    check(
+        7,
+        "    explore: {inject: [{pending: 2}, spurious]}",
+        "loads",
+    );
+    check(
+        7,
+        "    explore: {inject: [{fault: 2}]}",
+        "7:24: `fault: 2` is no injection (pending, delay and spurious take a number from 1, the others none)",
+    );
     check_with(
         "    session: {poll_every: -1}",
         "8:27: invalid type: integer `-1`, expected u32 (no help)",
