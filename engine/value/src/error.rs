@@ -72,6 +72,18 @@ struct Inner {
     cancellation: Option<crate::ObjectId>,
 }
 
+/// Causes may nest to any depth: they are dropped one after another, not one within another.
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let mut pending = std::mem::take(&mut self.causes);
+        while let Some(mut cause) = pending.pop() {
+            if let Some(inner) = Rc::get_mut(&mut cause.0) {
+                pending.append(&mut inner.causes);
+            }
+        }
+    }
+}
+
 /// An error of the engine. Cheap to clone; changes copy on write.
 #[derive(Clone, Debug)]
 pub struct RuntimeError(Rc<Inner>);

@@ -1,1 +1,33 @@
-//! (under construction)
+//! The async interpreter: frames, dispatch, tasks, futures, cancellation and await.
+//!
+//! One [`Machine`] is the state of one session. Its tasks are Rust futures that share it; each runs
+//! an interpreter over a stack of bodies (`fiber.rs`), and everything that waits goes through the one
+//! `.await` in `interpreter.rs`.
+
+mod callbacks;
+mod calls;
+mod cancel;
+mod context;
+mod deadlock;
+mod dispatch;
+mod errors;
+mod exception;
+mod execution;
+mod fiber;
+mod future;
+mod interpreter;
+mod intrinsics;
+mod joins;
+mod machine;
+mod operation;
+mod registry;
+mod sets;
+mod spawn;
+mod task;
+mod unwind;
+mod wait;
+
+pub use cancel::CancelHandle;
+pub use execution::{Execution, Statistics};
+pub use future::{FutureState, FutureView, future_view};
+pub use machine::{Ledger, Machine, OnExit, Options, Unhandled};

@@ -1,0 +1,13 @@
+//! The synchronisation primitives: std's, or loom's when a model runs.
+
+#[cfg(not(loom))]
+pub(crate) use std::sync::{
+    Mutex,
+    atomic::{AtomicBool, Ordering},
+};
+
+#[cfg(loom)]
+pub(crate) use loom::sync::{
+    Mutex,
+    atomic::{AtomicBool, Ordering},
+};

@@ -1,0 +1,106 @@
+//! The loom model of the hand-over of a wake from a foreign thread to the scheduler. Run it with
+//! `RUSTFLAGS="--cfg loom" cargo test -p tourbillon-executor --release --test loom`.
+#![cfg(loom)]
+
+use loom::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::task::{Wake, Waker};
+use tourbillon_executor::{Inbox, WakeSlot};
+
+/// The waker of whoever polls the scheduler.
+struct Outer(AtomicBool);
+
+impl Wake for Outer {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// One turn of the scheduler: look, then sleep. True when it saw the wake.
+fn turn(inbox: &Inbox<u32>, slot: &WakeSlot<u32>, outer: &Waker) -> bool {
+    let mut woken = Vec::new();
+    loop {
+        inbox.drain(&mut woken);
+        if !woken.is_empty() {
+            slot.taken();
+            return true;
+        }
+        if inbox.sleep(outer) {
+            return false;
+        }
+    }
+}
+
+#[test]
+fn no_wake_is_lost_between_looking_and_sleeping() {
+    loom::model(|| {
+        let inbox = Inbox::new();
+        let slot = WakeSlot::new(7_u32, &inbox);
+        let foreign = Waker::from(slot.clone());
+        let outer = Arc::new(Outer(AtomicBool::new(false)));
+        let outer_waker = Waker::from(outer.clone());
+
+        let thread = loom::thread::spawn(move || foreign.wake());
+        let saw = turn(&inbox, &slot, &outer_waker);
+        thread.join().unwrap();
+        // Either it was seen at once, or the sleeper was called and the next turn sees it.
+        if !saw {
+            assert!(outer.0.load(Ordering::SeqCst), "the sleeper was not called");
+            assert!(turn(&inbox, &slot, &outer_waker), "the wake was lost");
+        }
+    });
+}
+
+#[test]
+fn a_wake_during_the_poll_counts_anew() {
+    loom::model(|| {
+        let inbox = Inbox::new();
+        let slot = WakeSlot::new(7_u32, &inbox);
+        let foreign = Waker::from(slot.clone());
+        let outer = Arc::new(Outer(AtomicBool::new(false)));
+        let outer_waker = Waker::from(outer.clone());
+        let state = Arc::new(AtomicBool::new(false));
+
+        let thread = {
+            let state = state.clone();
+            loom::thread::spawn(move || {
+                foreign.wake_by_ref();
+                state.store(true, Ordering::Release);
+                foreign.wake();
+            })
+        };
+        // The scheduler polls after each wake; the last poll must see the state.
+        let mut saw_state = false;
+        for _ in 0..2 {
+            if turn(&inbox, &slot, &outer_waker) {
+                saw_state = state.load(Ordering::Acquire);
+            }
+        }
+        thread.join().unwrap();
+        while turn(&inbox, &slot, &outer_waker) {
+            saw_state = state.load(Ordering::Acquire);
+        }
+        assert!(saw_state, "the second wake was swallowed");
+    });
+}
+
+#[test]
+fn two_foreign_threads_are_both_seen() {
+    loom::model(|| {
+        let inbox = Inbox::new();
+        let slots = [WakeSlot::new(0_u32, &inbox), WakeSlot::new(1_u32, &inbox)];
+        let outer_waker = Waker::from(Arc::new(Outer(AtomicBool::new(false))));
+        let threads = slots
+            .clone()
+            .map(|slot| loom::thread::spawn(move || Waker::from(slot).wake()));
+        let mut seen = Vec::new();
+        inbox.drain(&mut seen);
+        let _ = inbox.sleep(&outer_waker);
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        inbox.drain(&mut seen);
+        seen.sort_unstable();
+        assert_eq!(seen, [0, 1]);
+    });
+}

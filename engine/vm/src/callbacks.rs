@@ -1,0 +1,193 @@
+//! Callbacks: they run in a task of their own for each future, in the order of registration.
+
+use crate::errors;
+use crate::future::{Callback, CallbackKind, Future, FutureState};
+use crate::machine::Machine;
+use std::rc::Rc;
+use tourbillon_builtins::{Context, NativeFrame, Outputs, Step};
+use tourbillon_host::Event;
+use tourbillon_value::{Result, RuntimeError, Value, build_runtime_error};
+
+/// Registers a callback.
+pub(crate) fn register(
+    machine: &Rc<Machine>,
+    future: &Future,
+    kind: CallbackKind,
+    function: Value,
+) -> Result<()> {
+    if !matches!(function, Value::Function(_)) {
+        return Err(errors::wrong_argument("callback", 2, "a function handle"));
+    }
+    machine.access_write(future.id());
+    let number = {
+        let mut core = future.get().core.borrow_mut();
+        if core.callback_label.is_none() {
+            core.callback_label = Some(machine.current().next_child(&"callbacks".into()));
+        }
+        core.callbacks.push(Callback { kind, function });
+        core.callbacks.len() - 1
+    };
+    machine.event(&Event::CallbackRegistered {
+        future: future.id(),
+        number,
+    });
+    run_due(machine, future);
+    Ok(())
+}
+
+/// Starts the task that runs the callbacks of a terminal future, when some are due and none runs yet.
+pub(crate) fn run_due(machine: &Rc<Machine>, future: &Future) {
+    let (label, priority) = {
+        let mut core = future.get().core.borrow_mut();
+        let is_due = core.callbacks_done < core.callbacks.len() && core.callback_task.is_none();
+        let is_terminal = !matches!(
+            core.state,
+            crate::future::State::Created(_) | crate::future::State::Pending
+        );
+        if !is_due || !is_terminal {
+            return;
+        }
+        (core.callback_label.take(), core.priority)
+    };
+    let label = label.expect("whoever registers a callback gives a label");
+    let runner = CallbackRunner {
+        machine: machine.clone(),
+        future: future.clone(),
+        is_running: false,
+    };
+    let task = crate::spawn::start_native(machine, label, priority, "callbacks", Box::new(runner));
+    future.get().core.borrow_mut().callback_task = Some(task);
+}
+
+/// The body of the task that runs the callbacks of one future.
+struct CallbackRunner {
+    machine: Rc<Machine>,
+    future: Future,
+    is_running: bool,
+}
+
+impl CallbackRunner {
+    /// The callback that ran is done; those who waited for it are told.
+    fn finish_one(&mut self) {
+        self.is_running = false;
+        self.future.get().core.borrow_mut().callbacks_done += 1;
+        self.machine.access_write(self.future.id());
+        self.future.notify(&self.machine);
+    }
+
+    /// The future that the running callback's result goes to.
+    fn derived(&self) -> Option<Future> {
+        let core = self.future.get().core.borrow();
+        match &core.callbacks[core.callbacks_done].kind {
+            CallbackKind::Then(derived) => Some(derived.clone()),
+            CallbackKind::Success | CallbackKind::Failure | CallbackKind::Complete => None,
+        }
+    }
+
+    /// Goes to the next callback that wants this future's state.
+    fn next(&mut self) -> Step {
+        loop {
+            let number = {
+                let mut core = self.future.get().core.borrow_mut();
+                if core.callbacks_done == core.callbacks.len() {
+                    core.callback_task = None;
+                    return Step::Return(Outputs::new());
+                }
+                core.callbacks_done
+            };
+            if let Some(step) = self.call(number) {
+                self.is_running = true;
+                self.machine.statistics.borrow_mut().callbacks += 1;
+                self.machine.event(&Event::CallbackRun {
+                    future: self.future.id(),
+                    number,
+                });
+                return step;
+            }
+            self.finish_one();
+        }
+    }
+
+    /// The call of a callback; `None` when the state is not the one it wants.
+    fn call(&self, number: usize) -> Option<Step> {
+        let state = self.future.state();
+        let (function, derived, wants) = {
+            let core = self.future.get().core.borrow();
+            let callback = &core.callbacks[number];
+            let (derived, wants) = match &callback.kind {
+                CallbackKind::Success => (None, state == FutureState::Success),
+                CallbackKind::Failure => (None, state == FutureState::Failure),
+                CallbackKind::Complete => (None, true),
+                CallbackKind::Then(derived) => {
+                    (Some(derived.clone()), state == FutureState::Success)
+                }
+            };
+            let takes_future = matches!(callback.kind, CallbackKind::Complete);
+            ((callback.function.clone(), takes_future), derived, wants)
+        };
+        if !wants {
+            if let Some(derived) = derived {
+                derived.follow(&self.machine, &self.future);
+            }
+            return None;
+        }
+        let (function, takes_future) = function;
+        let argument = if takes_future {
+            self.future.value()
+        } else {
+            match self.future.result().expect("its future is terminal") {
+                Ok(values) => values.first().cloned().unwrap_or_else(Value::empty),
+                Err(error) => Value::Exception(error),
+            }
+        };
+        // With no outputs wanted the call still gives one when the function has one.
+        Some(Step::Call {
+            function,
+            arguments: vec![argument],
+            outputs: 0,
+        })
+    }
+}
+
+impl NativeFrame for CallbackRunner {
+    fn step(&mut self, _context: &dyn Context, results: Option<Outputs>) -> Result<Step> {
+        if self.is_running {
+            if let Some(derived) = self.derived() {
+                derived.settle(&self.machine, Ok(results.unwrap_or_default()));
+            }
+            self.finish_one();
+        }
+        Ok(self.next())
+    }
+
+    fn failed(&mut self, _context: &dyn Context, error: RuntimeError) -> Result<Step> {
+        if !error.is_catchable() {
+            // The execution is being stopped: the rest never runs, and nobody may wait for it.
+            {
+                let mut core = self.future.get().core.borrow_mut();
+                core.callbacks_done = core.callbacks.len();
+                core.callback_task = None;
+            }
+            self.future.notify(&self.machine);
+            return Err(error);
+        }
+        match self.derived() {
+            Some(derived) => derived.settle(&self.machine, Err(error)),
+            None => self.machine.report(unhandled("A callback failed", error)),
+        }
+        self.finish_one();
+        Ok(self.next())
+    }
+
+    fn trace(&self, visit: &mut dyn FnMut(&Value)) {
+        visit(&self.future.value());
+    }
+}
+
+/// The diagnostic for a failure that nobody saw.
+pub(crate) fn unhandled(what: &str, error: RuntimeError) -> RuntimeError {
+    build_runtime_error(format!("{what} and nobody handled it: {}", error.message()))
+        .identifier("async:UnhandledFailure")
+        .cause(error)
+        .build()
+}

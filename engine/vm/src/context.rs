@@ -1,0 +1,112 @@
+//! What library functions see of the machine.
+
+use crate::machine::Machine;
+use std::rc::Rc;
+use tourbillon_builtins::{CleanupQueue, Context};
+use tourbillon_host::{Device, Nanoseconds, Stream};
+use tourbillon_value::{
+    Access, Callee, FunctionHandle, Namespace, ObjectId, ObjectRef, RuntimeError,
+};
+
+impl Machine {
+    /// Adds a remark to the diagnostics of the execution.
+    pub(crate) fn report(&self, diagnostic: RuntimeError) {
+        self.diagnostics
+            .borrow_mut()
+            .push(diagnostic.in_namespace(self.options.namespace));
+    }
+}
+
+impl Context for Machine {
+    fn write(&self, text: &str) {
+        self.print(text);
+    }
+
+    fn write_error(&self, text: &str) {
+        self.host.console().write(Stream::Error, text);
+    }
+
+    fn state(&self) -> &tourbillon_builtins::LibraryState {
+        &self.library
+    }
+
+    fn warn(&self, warning: RuntimeError) {
+        self.host
+            .console()
+            .write(Stream::Error, &format!("Warning: {}\n", warning.message()));
+        self.report(warning);
+    }
+
+    fn namespace(&self) -> Namespace {
+        self.options.namespace
+    }
+
+    fn new_object_id(&self) -> ObjectId {
+        self.registry.new_id()
+    }
+
+    fn adopt(&self, object: &ObjectRef) {
+        self.registry.adopt(object);
+    }
+
+    fn access(&self, object: ObjectId, access: Access) {
+        self.access_object(object, access);
+    }
+
+    fn resolve(&self, name: &str) -> Option<FunctionHandle> {
+        let callee = self.resolve_name(name)?;
+        Some(FunctionHandle {
+            name: name.into(),
+            callee,
+            captures: Vec::new(),
+            is_anonymous: false,
+        })
+    }
+
+    fn now(&self) -> Nanoseconds {
+        self.host.now()
+    }
+
+    fn device(&self) -> Option<Rc<dyn Device>> {
+        self.host.device()
+    }
+
+    fn last_error(&self) -> Option<RuntimeError> {
+        self.last_error.borrow().clone()
+    }
+
+    fn set_last_error(&self, error: Option<RuntimeError>) {
+        *self.last_error.borrow_mut() = error;
+    }
+
+    fn cleanup_queue(&self) -> Rc<CleanupQueue> {
+        self.cleanups.clone()
+    }
+}
+
+impl Machine {
+    /// What a name stands for at run time: a function of the newest program that has it, else one of
+    /// the library. `await` is syntax and has no value.
+    pub(crate) fn resolve_name(&self, name: &str) -> Option<Callee> {
+        let programs = self.programs.borrow();
+        for loaded in programs.iter().rev() {
+            let found = loaded.program.functions.iter().position(|function| {
+                matches!(
+                    function.kind,
+                    tourbillon_compiler::FunctionKind::Plain
+                        | tourbillon_compiler::FunctionKind::Async
+                ) && &*function.name == name
+            });
+            if let Some(function) = found {
+                return Some(Callee::Program {
+                    program: loaded.number,
+                    function: function as u32,
+                });
+            }
+        }
+        if name == "await" {
+            return None;
+        }
+        tourbillon_builtins::lookup(name).map(|id| Callee::Builtin(id.0))
+    }
+}

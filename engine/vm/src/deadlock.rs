@@ -1,0 +1,112 @@
+//! Deadlock: nothing is ready, nothing is outstanding, and something waits.
+
+use crate::errors;
+use crate::future::{Future, Origin};
+use crate::machine::Machine;
+use crate::task::TaskRecord;
+use std::rc::Rc;
+use tourbillon_host::{Event, TaskId};
+
+impl Machine {
+    /// Throws `async:Deadlock` into the root task, or into every waiting task when the root has ended.
+    pub(crate) fn throw_deadlock(self: &Rc<Self>, root: &Future) {
+        let records: Vec<Rc<TaskRecord>> =
+            self.records.borrow().iter().flatten().cloned().collect();
+        let root_task = root.get().core.borrow().runner;
+        let victims: Vec<Rc<TaskRecord>> = match root_task {
+            Some(task) => records
+                .iter()
+                .filter(|record| record.id == task)
+                .cloned()
+                .collect(),
+            None => records.clone(),
+        };
+        let report = match victims.first() {
+            Some(first) => self.wait_report(first),
+            // The root's body is over but follows a future that nobody settles.
+            None => format!("nobody can complete {}", root.describe()),
+        };
+        self.event(&Event::Deadlock { report: &report });
+        if victims.is_empty() {
+            root.stop_following();
+            root.settle(self, Err(errors::deadlock(&report)));
+            return;
+        }
+        for victim in victims {
+            *victim.injected.borrow_mut() = Some(errors::deadlock(&report));
+            self.wake(victim.id);
+        }
+    }
+
+    /// Follows the waits from one task until they close a cycle or end at something that nobody can
+    /// complete.
+    fn wait_report(&self, first: &Rc<TaskRecord>) -> String {
+        let mut path = vec![first.id];
+        let mut text = first.label.to_string();
+        let mut record = first.clone();
+        loop {
+            let next = record
+                .waits_on
+                .borrow()
+                .iter()
+                .find(|f| self.is_unfinished(f))
+                .cloned();
+            let verb = if path.len() == 1 {
+                " waits for"
+            } else {
+                ", which waits for"
+            };
+            let Some(next) = next else {
+                return format!("{text}{verb} nothing that can come");
+            };
+            let follows = next.get().core.borrow().follows.clone();
+            let target = follows.unwrap_or(next);
+            let (runner, callback_task) = {
+                let core = target.get().core.borrow();
+                (core.runner, core.callback_task)
+            };
+            let description = target.describe();
+            text = match callback_task {
+                Some(_) => format!("{text}{verb} the callbacks of {description}"),
+                None => format!("{text}{verb} {description}"),
+            };
+            let Some(runner) = runner.or(callback_task).and_then(|task| self.record(task)) else {
+                let is_manual = matches!(target.get().core.borrow().origin, Origin::Manual);
+                let who = if is_manual { "completes" } else { "runs" };
+                return format!("{text}, which nobody {who}");
+            };
+            if path.contains(&runner.id) {
+                return format!("{text}, which closes the cycle");
+            }
+            path.push(runner.id);
+            record = runner;
+        }
+    }
+
+    fn is_unfinished(&self, future: &Future) -> bool {
+        let core = future.get().core.borrow();
+        !future.is_terminal() || core.callbacks_done < core.callbacks.len()
+    }
+
+    /// Whether a task waits, directly or through others, for another task.
+    pub(crate) fn waits_for_task(&self, record: &Rc<TaskRecord>, target: TaskId) -> bool {
+        let mut seen = Vec::new();
+        let mut work = vec![record.clone()];
+        while let Some(record) = work.pop() {
+            if seen.contains(&record.id) {
+                continue;
+            }
+            seen.push(record.id);
+            for future in record.waits_on.borrow().iter() {
+                let core = future.get().core.borrow();
+                for task in core.runner.into_iter().chain(core.callback_task) {
+                    if task == target {
+                        return true;
+                    }
+                    work.extend(self.record(task));
+                }
+            }
+        }
+        false
+    }
+}

@@ -1,0 +1,118 @@
+//! The errors of the machine itself, each in one place.
+
+use crate::future::Future;
+use tourbillon_value::{ObjectId, RuntimeError, build_runtime_error, codes};
+
+pub(crate) fn undefined(name: &str) -> RuntimeError {
+    build_runtime_error(format!("Unrecognized function or variable '{name}'."))
+        .code(&codes::UNDEFINED_FUNCTION)
+        .build()
+}
+
+pub(crate) fn not_enough_inputs() -> RuntimeError {
+    build_runtime_error("Not enough input arguments.")
+        .code(&codes::NOT_ENOUGH_INPUTS)
+        .build()
+}
+
+pub(crate) fn too_many_inputs(of_library: bool) -> RuntimeError {
+    let code = if of_library {
+        &codes::MAX_INPUTS
+    } else {
+        &codes::TOO_MANY_INPUTS
+    };
+    build_runtime_error("Too many input arguments.")
+        .code(code)
+        .build()
+}
+
+pub(crate) fn too_many_outputs(of_library: bool) -> RuntimeError {
+    let code = if of_library {
+        &codes::MAX_OUTPUTS
+    } else {
+        &codes::TOO_MANY_OUTPUTS
+    };
+    build_runtime_error("Too many output arguments.")
+        .code(code)
+        .build()
+}
+
+pub(crate) fn unassigned_output(output: &str, function: &str) -> RuntimeError {
+    build_runtime_error(format!(
+        "Output argument \"{output}\" (and possibly others) not assigned a value in the execution \
+         with \"{function}\" function."
+    ))
+    .code(&codes::UNASSIGNED_OUTPUT)
+    .build()
+}
+
+pub(crate) fn recursion_limit(limit: usize) -> RuntimeError {
+    build_runtime_error(format!("Maximum recursion limit of {limit} reached."))
+        .code(&codes::RECURSION_LIMIT)
+        .build()
+}
+
+pub(crate) fn cancelled(future: ObjectId) -> RuntimeError {
+    build_runtime_error("The future was cancelled.")
+        .identifier("async:Cancelled")
+        .cancellation(future)
+        .build()
+}
+
+pub(crate) fn execution_cancelled() -> RuntimeError {
+    build_runtime_error("The execution was cancelled by the host.")
+        .identifier("async:ExecutionCancelled")
+        .uncatchable()
+        .build()
+}
+
+pub(crate) fn timeout(seconds: f64) -> RuntimeError {
+    build_runtime_error(format!("The wait timed out after {seconds} s."))
+        .identifier("async:Timeout")
+        .build()
+}
+
+pub(crate) fn invalid_timeout() -> RuntimeError {
+    build_runtime_error("A timeout must be a real number of seconds that is not negative.")
+        .identifier("async:InvalidTimeout")
+        .build()
+}
+
+pub(crate) fn already_completed(future: &Future) -> RuntimeError {
+    build_runtime_error(format!(
+        "The future is already complete; its state is '{}'.",
+        future.get().state().name()
+    ))
+    .identifier("async:AlreadyCompleted")
+    .build()
+}
+
+pub(crate) fn self_resolution() -> RuntimeError {
+    build_runtime_error("A future cannot be resolved with itself.")
+        .identifier("async:SelfResolution")
+        .build()
+}
+
+pub(crate) fn invalid_await(what: &str) -> RuntimeError {
+    build_runtime_error(what)
+        .identifier("async:InvalidAwait")
+        .build()
+}
+
+pub(crate) fn deadlock(report: &str) -> RuntimeError {
+    build_runtime_error(format!("Deadlock: {report}"))
+        .identifier("async:Deadlock")
+        .build()
+}
+
+pub(crate) fn session_busy() -> RuntimeError {
+    build_runtime_error("The session is executing already.")
+        .identifier("async:SessionBusy")
+        .build()
+}
+
+pub(crate) fn wrong_argument(function: &str, position: usize, wanted: &str) -> RuntimeError {
+    build_runtime_error(format!("{function}: argument {position} must be {wanted}."))
+        .identifier("async:InvalidArgument")
+        .build()
+}

@@ -1,0 +1,439 @@
+//! One execution: the loop that asks the policy, drains what is left, and finds deadlocks.
+
+use crate::callbacks;
+use crate::errors;
+use crate::fiber::{Frame, Start};
+use crate::future::{Future, FutureState, Origin};
+use crate::machine::{Machine, OnExit, Unhandled};
+use crate::spawn;
+use crate::task::TaskRecord;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tourbillon_compiler::Program;
+use tourbillon_host::{Decision, Event, ReadyTasks, TaskId};
+use tourbillon_value::{Result, RuntimeError, Value};
+
+/// Counts of one session since it was made or reset.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// Task steps.
+    pub steps: u64,
+    /// Times a task gave way.
+    pub suspensions: u64,
+    /// Tasks made.
+    pub tasks: u64,
+    /// Futures made.
+    pub futures: u64,
+    /// Host operations submitted.
+    pub operations: u64,
+    /// Callbacks run.
+    pub callbacks: u64,
+    /// Polls of the host between instructions.
+    pub ticks: u64,
+    /// The most tasks alive at once.
+    pub peak_tasks: u64,
+}
+
+/// How an execution ended.
+#[derive(Clone, Debug)]
+pub struct Execution {
+    /// The error that nobody caught.
+    pub error: Option<RuntimeError>,
+    /// What was printed, unless the session does not capture it.
+    pub output: String,
+    /// Warnings and reports, in the order in which they came up.
+    pub diagnostics: Vec<RuntimeError>,
+    /// The counts so far.
+    pub statistics: Statistics,
+}
+
+impl Machine {
+    /// Runs a program to its end: the script, then every task it left behind.
+    ///
+    /// # Errors
+    /// `async:SessionBusy` when an execution is under way.
+    pub async fn execute(self: &Rc<Self>, program: &Arc<Program>) -> Result<Execution> {
+        let loaded = self.load(program);
+        let start = Start::Function {
+            loaded,
+            function: 0,
+            arguments: Vec::new(),
+        };
+        self.run_root(start).await
+    }
+
+    /// Closes the session: the workspace's values go, their cleanups run, cycles are collected. The
+    /// ledger is empty afterwards, or something leaked.
+    ///
+    /// # Errors
+    /// `async:SessionBusy` when an execution is under way.
+    pub async fn close(self: &Rc<Self>) -> Result<Vec<RuntimeError>> {
+        if self.is_executing.get() {
+            return Err(errors::session_busy());
+        }
+        let mut diagnostics = Vec::new();
+        // Variables go in the order of their names, then globals, then what only cycles keep alive.
+        let workspace = std::mem::take(&mut *self.workspace.borrow_mut());
+        drop(workspace);
+        diagnostics.extend(self.run_cleanups().await?);
+        let globals = std::mem::take(&mut *self.globals.borrow_mut());
+        drop(globals);
+        *self.last_error.borrow_mut() = None;
+        self.failures.borrow_mut().clear();
+        diagnostics.extend(self.run_cleanups().await?);
+        loop {
+            let objects = self.live_objects();
+            if objects.is_empty() {
+                break;
+            }
+            for object in &objects {
+                object.clear();
+            }
+            let count = objects.len();
+            drop(objects);
+            diagnostics.extend(self.run_cleanups().await?);
+            if self.live_objects().len() == count {
+                break;
+            }
+        }
+        Ok(diagnostics)
+    }
+
+    /// Runs the cleanups that are due, and those that become due by them.
+    async fn run_cleanups(self: &Rc<Self>) -> Result<Vec<RuntimeError>> {
+        let mut diagnostics = Vec::new();
+        while !self.cleanups.is_empty() {
+            let due: Vec<Value> = self
+                .cleanups
+                .take()
+                .into_iter()
+                .map(|(_, function)| function)
+                .collect();
+            let execution = self.run_root(Start::Cleanups(due)).await?;
+            diagnostics.extend(execution.diagnostics);
+            diagnostics.extend(execution.error);
+        }
+        Ok(diagnostics)
+    }
+
+    async fn run_root(self: &Rc<Self>, start: Start) -> Result<Execution> {
+        if self.is_executing.replace(true) {
+            return Err(errors::session_busy());
+        }
+        self.execution.set(self.execution.get() + 1);
+        self.is_cancelled.set(false);
+        self.ticks_in_a_row.set(0);
+        self.diagnostics.borrow_mut().clear();
+        self.failures.borrow_mut().clear();
+        let guard = ExecutionGuard {
+            machine: self.clone(),
+        };
+        let root = spawn::start_root(self, start);
+        self.observe_cancel();
+        let mut stage = Stage::Root;
+        poll_fn(|context| self.poll_execution(&root, &mut stage, context)).await;
+        let error = root.result().and_then(Result::err);
+        let error = self.report_unhandled(error);
+        self.drop_unwatched_sleeps();
+        drop(root);
+        drop(guard);
+        self.registry.collect();
+        let diagnostics = std::mem::take(&mut *self.diagnostics.borrow_mut());
+        let mut statistics = *self.statistics.borrow();
+        statistics.peak_tasks = self.scheduler.borrow().peak() as u64;
+        let output = std::mem::take(&mut *self.output.borrow_mut());
+        Ok(Execution {
+            error,
+            output,
+            diagnostics,
+            statistics,
+        })
+    }
+
+    /// Runs task steps until the execution has ended or has to wait.
+    fn poll_execution(
+        self: &Rc<Self>,
+        root: &Future,
+        stage: &mut Stage,
+        context: &mut Context<'_>,
+    ) -> Poll<()> {
+        loop {
+            self.observe_cancel();
+            self.collect_woken();
+            if *stage == Stage::Root && root.is_terminal() {
+                *stage = Stage::Drain;
+                let has_failed = root.state() != FutureState::Success;
+                if has_failed || self.options.on_exit == OnExit::Cancel {
+                    self.cancel_what_is_left();
+                    continue;
+                }
+            }
+            let is_ready = self.scheduler.borrow().has_ready();
+            if !is_ready {
+                if self.is_idle(*stage) {
+                    return Poll::Ready(());
+                }
+                if !self.has_outstanding() {
+                    self.throw_deadlock(root);
+                    continue;
+                }
+            }
+            let taken = self.scheduler.borrow_mut().take_queue();
+            let decision = self.policy.next(ReadyTasks(&taken.1));
+            self.scheduler.borrow_mut().give_queue(taken);
+            match decision {
+                Decision::Run(at) => {
+                    let task = self.scheduler.borrow_mut().take_ready(at);
+                    self.step(task);
+                }
+                Decision::Spurious(task) => self.step(task),
+                Decision::Again => {}
+                Decision::Return => {
+                    let inbox = self.scheduler.borrow().inbox().clone();
+                    // Ready tasks are left for the next turn: whoever polls us must come back.
+                    if self.scheduler.borrow().has_ready() {
+                        context.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
+                    if inbox.sleep(context.waker()) {
+                        // A cancel between the look above and the sleep has nobody to rouse.
+                        self.observe_cancel();
+                        if !self.scheduler.borrow().has_ready() {
+                            return Poll::Pending;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// One step of a task.
+    fn step(self: &Rc<Self>, task: TaskId) {
+        let taken = self.scheduler.borrow_mut().take_future(task);
+        let Some((mut future, waker)) = taken else {
+            return;
+        };
+        let record = self.record(task).expect("a live task has a record");
+        self.statistics.borrow_mut().steps += 1;
+        self.ticks_in_a_row.set(0);
+        self.event(&Event::TaskStep {
+            task,
+            label: &record.label,
+        });
+        *self.current.borrow_mut() = Some(record);
+        let poll = future.as_mut().poll(&mut Context::from_waker(&waker));
+        *self.current.borrow_mut() = None;
+        drop(waker);
+        match poll {
+            Poll::Ready(()) => drop(future),
+            Poll::Pending => self.scheduler.borrow_mut().put_back(task, future),
+        }
+    }
+
+    /// A task is over: its place is free.
+    pub(crate) fn end_task(&self, task: TaskId) {
+        let record = {
+            let mut records = self.records.borrow_mut();
+            records.get_mut(task.slot as usize).and_then(Option::take)
+        };
+        self.scheduler.borrow_mut().remove(task);
+        if let Some(record) = record {
+            self.event(&Event::TaskEnded {
+                task,
+                label: &record.label,
+            });
+        }
+    }
+
+    /// Whether nothing is left to be done.
+    fn is_idle(&self, stage: Stage) -> bool {
+        stage == Stage::Drain
+            && self.scheduler.borrow().live() == 0
+            && !self.has_watched_operation()
+    }
+
+    /// Whether anything outside can still change something: an operation that a task waits for, or a
+    /// started one that is not nobody's sleep.
+    fn has_outstanding(&self) -> bool {
+        self.outstanding.get() > 0 || self.has_watched_operation()
+    }
+
+    fn has_watched_operation(&self) -> bool {
+        self.started.borrow().values().any(|started| {
+            let core = started.future.get().core.borrow();
+            match &core.origin {
+                Origin::Operation { is_timer, .. } => !is_timer || core.is_watched(),
+                Origin::Body | Origin::Manual => false,
+            }
+        })
+    }
+
+    /// A sleep that nobody waits for ends with the execution.
+    fn drop_unwatched_sleeps(self: &Rc<Self>) {
+        let left: Vec<Future> = self
+            .started
+            .borrow()
+            .values()
+            .map(|started| started.future.clone())
+            .collect();
+        for future in left {
+            crate::cancel::request(self, &future);
+        }
+    }
+
+    /// The root task has failed, or the session cancels on exit: every other task is asked to stop.
+    fn cancel_what_is_left(self: &Rc<Self>) {
+        let records: Vec<Rc<TaskRecord>> =
+            self.records.borrow().iter().flatten().cloned().collect();
+        for record in records {
+            if let Some(future) = self.outermost_future(&record) {
+                crate::cancel::request(self, &future);
+            }
+        }
+        self.drop_unwatched_sleeps();
+    }
+
+    /// The future of a task: that of its outermost body.
+    pub(crate) fn outermost_future(&self, record: &TaskRecord) -> Option<Future> {
+        record.outermost.borrow().clone()
+    }
+
+    /// Reports failures that nobody observed, once each; by policy they fail the execution.
+    fn report_unhandled(&self, error: Option<RuntimeError>) -> Option<RuntimeError> {
+        let mut error = error;
+        let failures = std::mem::take(&mut *self.failures.borrow_mut());
+        for failure in failures.iter().filter(|failure| !failure.is_observed.get()) {
+            let report = callbacks::unhandled("A future failed", failure.error.clone());
+            if error.is_none() && self.options.unhandled == Unhandled::Fail {
+                error = Some(report.clone());
+            }
+            self.report(report);
+        }
+        error
+    }
+}
+
+/// How far an execution is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// The root task runs.
+    Root,
+    /// It has ended; others may go on.
+    Drain,
+}
+
+/// Leaves the session usable, also when the future of `execute` is dropped halfway: operations are
+/// dropped, tasks become cancelled, no cleanup runs.
+struct ExecutionGuard {
+    machine: Rc<Machine>,
+}
+
+impl Drop for ExecutionGuard {
+    fn drop(&mut self) {
+        let machine = &self.machine;
+        *machine.current.borrow_mut() = None;
+        let orphans: Vec<Future> = machine
+            .live_objects()
+            .into_iter()
+            .filter_map(|object| {
+                Future::from_value(machine, &Value::Object(object))
+                    .ok()
+                    .flatten()
+            })
+            .filter(|future| future.get().core.borrow().runner.is_some())
+            .collect();
+        let futures = machine.scheduler.borrow_mut().take_all();
+        machine.records.borrow_mut().clear();
+        drop(futures);
+        for future in orphans {
+            if !future.is_terminal() {
+                future.settle_cancelled(machine);
+            }
+        }
+        let started = std::mem::take(&mut *machine.started.borrow_mut());
+        for started in started.into_values() {
+            started.future.settle_cancelled(machine);
+        }
+        // Callbacks of what was cancelled here never run.
+        let late = machine.scheduler.borrow_mut().take_all();
+        machine.records.borrow_mut().clear();
+        drop(late);
+        machine.is_executing.set(false);
+        machine.is_cancelled.set(false);
+    }
+}
+
+impl crate::interpreter::Interpreter {
+    /// Runs frames until the innermost body has ended or has to wait.
+    pub(crate) fn execute(&mut self) -> crate::interpreter::Stop {
+        use crate::calls::Flow;
+        use crate::interpreter::Stop;
+        loop {
+            if self.top().pending.is_some() {
+                return Stop::Wait;
+            }
+            let stepped = match self.top().frames.last_mut() {
+                None => {
+                    if self.push_due_cleanups(None) {
+                        continue;
+                    }
+                    let results = std::mem::take(&mut self.top().results);
+                    return Stop::Ended(Ok(results));
+                }
+                Some(Frame::Code(_)) => self.run_code(),
+                Some(Frame::Native { .. }) => self.step_native(),
+                Some(Frame::Cleanup { queue }) => match queue.next() {
+                    Some(function) => {
+                        self.call_value(function, Vec::new(), crate::fiber::Returns::NOWHERE)
+                    }
+                    None => {
+                        self.top().frames.pop();
+                        // What a body gave before its last cleanups ran stays its result.
+                        continue;
+                    }
+                },
+                Some(Frame::Unwind(error)) => {
+                    let error = error.clone();
+                    self.top().frames.pop();
+                    Err(error)
+                }
+            };
+            match stepped {
+                Ok(Flow::Go) => {}
+                Ok(Flow::Wait) => return Stop::Wait,
+                Err(error) => {
+                    if let Err(error) = self.throw(error) {
+                        return Stop::Ended(Err(error));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Lets the library function on top go on with the results of its last call.
+    fn step_native(&mut self) -> Result<crate::calls::Flow> {
+        let machine = self.machine.clone();
+        let fiber = self.top();
+        let Some(Frame::Native {
+            native,
+            has_started,
+            name,
+            ..
+        }) = fiber.frames.last_mut()
+        else {
+            unreachable!("a library function is on top")
+        };
+        let name = *name;
+        let results = has_started.then(|| std::mem::take(&mut fiber.results));
+        *has_started = true;
+        match native.step(&*machine, results) {
+            Ok(step) => self.take_step(step).map(|()| crate::calls::Flow::Go),
+            Err(error) => {
+                self.top().frames.pop();
+                Err(error.with_context(|context| context.builtin(name)))
+            }
+        }
+    }
+}

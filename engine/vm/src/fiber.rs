@@ -1,0 +1,141 @@
+//! Fibers: an async body with its own frame stack and registers.
+
+use crate::future::Future;
+use crate::machine::{Loaded, Machine};
+use crate::operation::OperationGuard;
+use crate::wait::Pending;
+use std::rc::Rc;
+use tourbillon_builtins::{NativeFrame, Outputs};
+use tourbillon_value::{RuntimeError, Value};
+
+/// Where the results of a frame go when the frame below is code: an absolute register.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Returns {
+    pub base: usize,
+    /// How many results are wanted; 0 takes one if there is one.
+    pub outputs: u8,
+}
+
+impl Returns {
+    /// For frames whose results nobody takes.
+    pub(crate) const NOWHERE: Returns = Returns {
+        base: usize::MAX,
+        outputs: 0,
+    };
+    /// For the first frame of a body: all outputs that were assigned.
+    pub(crate) const BODY: Returns = Returns {
+        base: usize::MAX,
+        outputs: ALL,
+    };
+}
+
+/// As a number of wanted outputs: all that the function has, as far as they were assigned.
+pub(crate) const ALL: u8 = 252;
+
+/// A call of a function of a program.
+pub(crate) struct CodeFrame {
+    pub loaded: Rc<Loaded>,
+    pub function: usize,
+    /// The next instruction.
+    pub pc: usize,
+    /// First register of the window.
+    pub base: usize,
+    pub inputs: usize,
+    pub returns: Returns,
+}
+
+/// One entry of a frame stack.
+pub(crate) enum Frame {
+    Code(CodeFrame),
+    /// A library function that calls back into the language.
+    Native {
+        native: Box<dyn NativeFrame>,
+        has_started: bool,
+        name: &'static str,
+        returns: Returns,
+    },
+    /// Cleanup functions to be run one after another; their errors become warnings.
+    Cleanup {
+        queue: std::vec::IntoIter<Value>,
+    },
+    /// An error on its way down that waits for the cleanups above it.
+    Unwind(RuntimeError),
+}
+
+/// An async body: what a future runs, or the program itself.
+pub(crate) struct Fiber {
+    pub future: Future,
+    pub frames: Vec<Frame>,
+    pub registers: Vec<Value>,
+    /// What it waits for.
+    pub pending: Option<Pending>,
+    /// Frames of the bodies that await this one by transfer, for the recursion limit.
+    pub depth_below: usize,
+    /// The timer that ends the patience with its cleanup after a cancellation.
+    pub cleanup_budget: Option<Rc<OperationGuard>>,
+    /// Whether that patience has ended.
+    pub is_cut_off: bool,
+    /// The results of a first frame that is not code.
+    pub results: Outputs,
+    /// What it began with and has not yet begun.
+    pub start: Option<Start>,
+}
+
+/// How a body begins.
+pub(crate) enum Start {
+    /// A call of a function value.
+    Call {
+        function: Value,
+        arguments: Vec<Value>,
+    },
+    /// A function of a program.
+    Function {
+        loaded: Rc<Loaded>,
+        function: usize,
+        arguments: Vec<Value>,
+    },
+    /// The machine's own code.
+    Native {
+        native: Box<dyn NativeFrame>,
+        name: &'static str,
+    },
+    /// Cleanup functions only.
+    Cleanups(Vec<Value>),
+}
+
+impl Fiber {
+    pub(crate) fn new(
+        machine: &Machine,
+        future: Future,
+        start: Start,
+        depth_below: usize,
+    ) -> Fiber {
+        let (frames, registers) = machine.spare_stacks();
+        Fiber {
+            future,
+            frames,
+            registers,
+            pending: None,
+            depth_below,
+            cleanup_budget: None,
+            is_cut_off: false,
+            results: Outputs::new(),
+            start: Some(start),
+        }
+    }
+
+    /// Whether it is in cleanup code, where cancellation does not reach.
+    pub(crate) fn is_shielded(&self) -> bool {
+        !self.is_cut_off
+            && self.frames.iter().any(|frame| match frame {
+                Frame::Code(code) => {
+                    let at = code.pc.saturating_sub(1) as u32;
+                    code.loaded.program.functions[code.function]
+                        .cleanup(at)
+                        .is_some()
+                }
+                Frame::Cleanup { .. } => true,
+                Frame::Native { .. } | Frame::Unwind(_) => false,
+            })
+    }
+}

@@ -1,0 +1,724 @@
+//! Futures: values of class `future`, their one transition, and who is told of it.
+
+use crate::errors;
+use crate::fiber::Start;
+use crate::machine::Machine;
+use crate::operation::OperationGuard;
+use crate::wait::Waiter;
+use std::any::Any;
+use std::cell::RefCell;
+use std::rc::Rc;
+use tourbillon_builtins::Outputs;
+use tourbillon_host::{Event, EventState, Priority, TaskId, TaskLabel};
+use tourbillon_value::{
+    Object, ObjectId, ObjectRef, Result, RuntimeError, Value, WeakObject, build_runtime_error,
+};
+
+/// The state of a future, as programs see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FutureState {
+    /// Not started.
+    Created,
+    /// Started, not ended.
+    Pending,
+    /// Ended with a value.
+    Success,
+    /// Ended with an error.
+    Failure,
+    /// Ended by cancellation.
+    Cancelled,
+}
+
+impl FutureState {
+    /// What `f.State` gives.
+    pub fn name(self) -> &'static str {
+        match self {
+            FutureState::Created => "created",
+            FutureState::Pending => "pending",
+            FutureState::Success => "success",
+            FutureState::Failure => "failure",
+            FutureState::Cancelled => "cancelled",
+        }
+    }
+
+    /// Whether it is one of the last three.
+    pub fn is_terminal(self) -> bool {
+        matches!(
+            self,
+            FutureState::Success | FutureState::Failure | FutureState::Cancelled
+        )
+    }
+
+    fn for_event(self) -> EventState {
+        match self {
+            FutureState::Created => EventState::Created,
+            FutureState::Pending => EventState::Pending,
+            FutureState::Success => EventState::Success,
+            FutureState::Failure => EventState::Failure,
+            FutureState::Cancelled => EventState::Cancelled,
+        }
+    }
+}
+
+/// A future as hosts see it: for reports and canonical values.
+#[derive(Clone, Debug)]
+pub struct FutureView {
+    /// Its state.
+    pub state: FutureState,
+    /// Its value, when it succeeded with one.
+    pub value: Option<Value>,
+    /// Its error, when it failed or was cancelled.
+    pub error: Option<RuntimeError>,
+}
+
+/// The view of a value that is a future.
+pub fn future_view(value: &Value) -> Option<FutureView> {
+    let object = value.as_object::<FutureObject>()?;
+    let core = object.core.borrow();
+    let (value, error) = match &core.state {
+        State::Success(values) => (values.first().cloned(), None),
+        State::Failure(error) | State::Cancelled(error) => (None, Some(error.clone())),
+        State::Created(_) | State::Pending => (None, None),
+    };
+    Some(FutureView {
+        state: core.state.kind(),
+        value,
+        error,
+    })
+}
+
+/// A counted reference to a future.
+#[derive(Clone)]
+pub(crate) struct Future(ObjectRef);
+
+/// The object behind a future.
+pub(crate) struct FutureObject {
+    id: ObjectId,
+    /// `f.ID`.
+    number: u64,
+    /// Which session it belongs to: an address that lives as long as the future does.
+    session: Rc<()>,
+    pub core: RefCell<Core>,
+}
+
+/// Where a future's result comes from.
+pub(crate) enum Origin {
+    /// A body: an async function or block, or a function value given to `spawn`.
+    Body,
+    /// `promise()`, and the futures that `then` returns.
+    Manual,
+    /// A host operation; what makes a value of its response.
+    Operation {
+        guard: Rc<OperationGuard>,
+        finish: Option<tourbillon_builtins::Finish>,
+        is_timer: bool,
+        /// Its number in the session's table of started operations.
+        number: u64,
+    },
+}
+
+pub(crate) enum State {
+    Created(Option<Start>),
+    Pending,
+    Success(Outputs),
+    Failure(RuntimeError),
+    Cancelled(RuntimeError),
+}
+
+impl State {
+    fn kind(&self) -> FutureState {
+        match self {
+            State::Created(_) => FutureState::Created,
+            State::Pending => FutureState::Pending,
+            State::Success(_) => FutureState::Success,
+            State::Failure(_) => FutureState::Failure,
+            State::Cancelled(_) => FutureState::Cancelled,
+        }
+    }
+}
+
+/// A failure that is reported at the end of the execution unless somebody looks at it.
+pub(crate) struct Failure {
+    pub error: RuntimeError,
+    pub is_observed: std::cell::Cell<bool>,
+}
+
+/// Which transitions a callback wants to see, and what it gets.
+pub(crate) enum CallbackKind {
+    Success,
+    Failure,
+    Complete,
+    /// `then`: the result of the callback settles this future.
+    Then(Future),
+}
+
+pub(crate) struct Callback {
+    pub kind: CallbackKind,
+    pub function: Value,
+}
+
+/// Somebody who waits for a future: told when it is terminal and `mark` callbacks have run.
+struct Registration {
+    listener: Listener,
+    index: u32,
+    mark: usize,
+}
+
+/// Who is told of a transition.
+#[derive(Clone)]
+pub(crate) enum Listener {
+    /// A task that waits.
+    Waiter(Rc<Waiter>),
+    /// A join set; it does not keep itself alive by its members.
+    Set(std::rc::Weak<crate::sets::SetCore>),
+}
+
+impl Listener {
+    fn is_waiter(&self, waiter: &Rc<Waiter>) -> bool {
+        matches!(self, Listener::Waiter(own) if Rc::ptr_eq(own, waiter))
+    }
+
+    fn arrive(&self, machine: &Machine, index: u32, state: FutureState) {
+        match self {
+            Listener::Waiter(waiter) => {
+                if waiter.arrive(index, state) {
+                    machine.wake(waiter.task());
+                }
+            }
+            Listener::Set(set) => {
+                if let Some(set) = set.upgrade() {
+                    set.arrive(machine, index);
+                }
+            }
+        }
+    }
+}
+
+pub(crate) struct Core {
+    pub state: State,
+    pub origin: Origin,
+    /// The label of its task, or of the task that created it.
+    pub label: Rc<TaskLabel>,
+    /// What it is called in labels and reports: the function's name.
+    pub body_name: Rc<str>,
+    pub name: Option<Rc<str>>,
+    pub priority: Priority,
+    pub cancel_requested: bool,
+    /// The task that runs its body.
+    pub runner: Option<TaskId>,
+    pub parent: Option<WeakObject>,
+    pub children: Vec<WeakObject>,
+    registrations: Vec<Registration>,
+    pub callbacks: Vec<Callback>,
+    /// How many callbacks have run or were passed over.
+    pub callbacks_done: usize,
+    /// The task that runs the callbacks now.
+    pub callback_task: Option<TaskId>,
+    /// The label of the next such task, given by who registered the callback.
+    pub callback_label: Option<Rc<TaskLabel>>,
+    /// Futures that take over this one's result.
+    followers: Vec<Future>,
+    /// The future whose result this one takes over.
+    pub follows: Option<Future>,
+    failure: Option<Rc<Failure>>,
+}
+
+impl Future {
+    /// A new future, known to the session.
+    pub(crate) fn new(
+        machine: &Machine,
+        state: State,
+        origin: Origin,
+        label: Rc<TaskLabel>,
+        body_name: Rc<str>,
+    ) -> Future {
+        let id = machine.registry.new_id();
+        let number = machine.next_future.get() + 1;
+        machine.next_future.set(number);
+        let is_pending = matches!(state, State::Pending);
+        let object = ObjectRef::new(FutureObject {
+            id,
+            number,
+            session: machine.token.clone(),
+            core: RefCell::new(Core {
+                state,
+                origin,
+                label,
+                body_name,
+                name: None,
+                priority: Priority::Normal,
+                cancel_requested: false,
+                runner: None,
+                parent: None,
+                children: Vec::new(),
+                registrations: Vec::new(),
+                callbacks: Vec::new(),
+                callbacks_done: 0,
+                callback_task: None,
+                callback_label: None,
+                followers: Vec::new(),
+                follows: None,
+                failure: None,
+            }),
+        });
+        machine.registry.adopt(&object);
+        machine.statistics.borrow_mut().futures += 1;
+        if is_pending {
+            machine.event(&Event::FutureState {
+                future: id,
+                from: EventState::Created,
+                to: EventState::Pending,
+            });
+        }
+        Future(object)
+    }
+
+    /// The future in a value of this session.
+    pub(crate) fn from_value(machine: &Machine, value: &Value) -> Result<Option<Future>> {
+        let Value::Object(object) = value else {
+            return Ok(None);
+        };
+        let Some(future) = object.downcast_ref::<FutureObject>() else {
+            return Ok(None);
+        };
+        if !Rc::ptr_eq(&future.session, &machine.token) {
+            return Err(errors::invalid_await(
+                "The future belongs to another session.",
+            ));
+        }
+        Ok(Some(Future(object.clone())))
+    }
+
+    pub(crate) fn get(&self) -> &FutureObject {
+        self.0
+            .downcast_ref::<FutureObject>()
+            .expect("a Future refers to a future")
+    }
+
+    pub(crate) fn value(&self) -> Value {
+        Value::Object(self.0.clone())
+    }
+
+    pub(crate) fn is_same(&self, other: &Future) -> bool {
+        self.0.is_same(&other.0)
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakObject {
+        self.0.downgrade()
+    }
+
+    pub(crate) fn upgrade(weak: &WeakObject) -> Option<Future> {
+        weak.upgrade().map(Future)
+    }
+
+    pub(crate) fn id(&self) -> ObjectId {
+        self.get().id
+    }
+
+    pub(crate) fn state(&self) -> FutureState {
+        self.get().state()
+    }
+
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.state().is_terminal()
+    }
+
+    /// The result, when there is one. Looking at it counts as observing a failure.
+    pub(crate) fn result(&self) -> Option<Result<Outputs>> {
+        let core = self.get().core.borrow();
+        match &core.state {
+            State::Created(_) | State::Pending => None,
+            State::Success(outputs) => Some(Ok(outputs.clone())),
+            State::Failure(error) | State::Cancelled(error) => {
+                if let Some(failure) = &core.failure {
+                    failure.is_observed.set(true);
+                }
+                Some(Err(error.clone()))
+            }
+        }
+    }
+
+    /// Says that somebody saw, or will see, how it failed.
+    pub(crate) fn observe(&self) {
+        if let Some(failure) = &self.get().core.borrow().failure {
+            failure.is_observed.set(true);
+        }
+    }
+
+    /// Its label for reports: of its task, or of its creator with the body's name.
+    pub(crate) fn describe(&self) -> String {
+        let core = self.get().core.borrow();
+        match &core.origin {
+            Origin::Manual => format!("promise #{} of {}", self.get().number, core.label),
+            Origin::Operation { guard, .. } => guard.label.to_string(),
+            Origin::Body if core.runner.is_some() => core.label.to_string(),
+            Origin::Body => format!("{}/{}", core.label, core.body_name),
+        }
+    }
+
+    /// The created future becomes pending; returns what it begins with.
+    pub(crate) fn begin(&self, machine: &Machine, runner: TaskId) -> Start {
+        let start = {
+            let mut core = self.get().core.borrow_mut();
+            let State::Created(start) = &mut core.state else {
+                unreachable!("only created futures begin")
+            };
+            let start = start.take().expect("a created future has a body");
+            core.state = State::Pending;
+            core.runner = Some(runner);
+            start
+        };
+        machine.access_write(self.id());
+        machine.event(&Event::FutureState {
+            future: self.id(),
+            from: EventState::Created,
+            to: EventState::Pending,
+        });
+        start
+    }
+
+    /// Whether more than so many wait for it.
+    pub(crate) fn has_waiters_beyond(&self, count: usize) -> bool {
+        let core = self.get().core.borrow();
+        let waiting = core
+            .registrations
+            .iter()
+            .filter(|entry| match &entry.listener {
+                Listener::Waiter(_) => true,
+                Listener::Set(set) => set.strong_count() > 0,
+            });
+        waiting.count() + core.followers.len() > count
+    }
+
+    /// Tells the listener when the future is terminal and the callbacks registered so far have run.
+    /// Inside the future's own callbacks the wait is for the transition only.
+    pub(crate) fn register(&self, machine: &Machine, listener: Listener, index: u32) {
+        machine.access_write(self.id());
+        let arrived = {
+            let mut core = self.get().core.borrow_mut();
+            let current = machine.current.borrow().as_ref().map(|record| record.id);
+            let in_own_callback = core.callback_task.is_some() && core.callback_task == current;
+            let mark = if in_own_callback {
+                0
+            } else {
+                core.callbacks.len()
+            };
+            if core.state.kind().is_terminal() && core.callbacks_done >= mark {
+                Some((core.state.kind(), listener))
+            } else {
+                core.registrations.push(Registration {
+                    listener,
+                    index,
+                    mark,
+                });
+                None
+            }
+        };
+        if let Some((state, listener)) = arrived {
+            listener.arrive(machine, index, state);
+        }
+    }
+
+    /// Whether an `await` of the running task would return at once.
+    pub(crate) fn is_settled_for(&self, task: TaskId) -> bool {
+        let core = self.get().core.borrow();
+        core.state.kind().is_terminal()
+            && (core.callbacks_done >= core.callbacks.len() || core.callback_task == Some(task))
+    }
+
+    /// Forgets a waiter that does not wait any more.
+    pub(crate) fn unregister(&self, waiter: &Rc<Waiter>) {
+        let mut core = self.get().core.borrow_mut();
+        core.registrations
+            .retain(|entry| !entry.listener.is_waiter(waiter));
+    }
+
+    /// Tells everybody whose time has come.
+    pub(crate) fn notify(&self, machine: &Machine) {
+        let (due, state) = {
+            let mut core = self.get().core.borrow_mut();
+            let state = core.state.kind();
+            if !state.is_terminal() || core.registrations.is_empty() {
+                return;
+            }
+            let done = core.callbacks_done;
+            let all = std::mem::take(&mut core.registrations);
+            let (due, rest): (Vec<_>, Vec<_>) =
+                all.into_iter().partition(|entry| entry.mark <= done);
+            core.registrations = rest;
+            (due, state)
+        };
+        for entry in due {
+            entry.listener.arrive(machine, entry.index, state);
+        }
+    }
+
+    /// The one transition. A value that is a future is followed instead.
+    ///
+    /// Nothing happens when the future is terminal already: whoever came first has won.
+    pub(crate) fn settle(&self, machine: &Rc<Machine>, result: Result<Outputs>) {
+        if self.is_terminal() {
+            return;
+        }
+        if let Ok(outputs) = &result {
+            let inner = outputs
+                .first()
+                .map(|value| Future::from_value(machine, value));
+            if let Some(Ok(Some(inner))) = inner {
+                self.follow(machine, &inner);
+                return;
+            }
+        }
+        let state = match result {
+            Ok(outputs) => State::Success(outputs),
+            Err(error) if error.cancellation() == Some(self.id()) || !error.is_catchable() => {
+                State::Cancelled(error)
+            }
+            Err(error) => State::Failure(error),
+        };
+        self.finish(machine, state);
+    }
+
+    /// The transition to `'cancelled'` of a future that has no body to ask.
+    pub(crate) fn settle_cancelled(&self, machine: &Rc<Machine>) {
+        if !self.is_terminal() {
+            self.finish(machine, State::Cancelled(errors::cancelled(self.id())));
+        }
+    }
+
+    fn finish(&self, machine: &Rc<Machine>, state: State) {
+        let (from, to, followers, left) = {
+            let mut core = self.get().core.borrow_mut();
+            let (from, to) = (core.state.kind(), state.kind());
+            if let State::Failure(error) = &state {
+                let failure = Rc::new(Failure {
+                    error: error.clone(),
+                    // A follower passes it on; a callback for failures sees it.
+                    is_observed: std::cell::Cell::new(
+                        !core.followers.is_empty()
+                            || core.callbacks.iter().any(|callback| {
+                                matches!(
+                                    callback.kind,
+                                    CallbackKind::Failure | CallbackKind::Then(_)
+                                )
+                            }),
+                    ),
+                });
+                machine.failures.borrow_mut().push(failure.clone());
+                core.failure = Some(failure);
+            }
+            let left = (
+                std::mem::replace(&mut core.state, state),
+                std::mem::replace(&mut core.origin, Origin::Body),
+                core.follows.take(),
+            );
+            if matches!(left.1, Origin::Manual) {
+                core.origin = Origin::Manual;
+            }
+            core.runner = None;
+            (from, to, std::mem::take(&mut core.followers), left)
+        };
+        // What the body began with, and an operation, end here and with nothing borrowed.
+        drop(left);
+        machine.access_write(self.id());
+        machine.event(&Event::FutureState {
+            future: self.id(),
+            from: from.for_event(),
+            to: to.for_event(),
+        });
+        self.hand_children_over();
+        for follower in followers {
+            follower.take_over(machine, self);
+        }
+        crate::callbacks::run_due(machine, self);
+        self.notify(machine);
+    }
+
+    /// Tasks that outlive the body that spawned them belong to its parent from now on.
+    fn hand_children_over(&self) {
+        let (parent, children) = {
+            let mut core = self.get().core.borrow_mut();
+            (core.parent.take(), std::mem::take(&mut core.children))
+        };
+        let alive = children
+            .into_iter()
+            .filter(|child| Future::upgrade(child).is_some_and(|child| !child.is_terminal()));
+        if let Some(parent) = parent.and_then(|parent| Future::upgrade(&parent)) {
+            parent.get().core.borrow_mut().children.extend(alive);
+        }
+    }
+
+    /// This future takes over the result of another one, at once or when it comes.
+    pub(crate) fn follow(&self, machine: &Rc<Machine>, inner: &Future) {
+        let mut at = Some(inner.clone());
+        while let Some(next) = at {
+            if next.is_same(self) {
+                self.finish(machine, State::Failure(errors::self_resolution()));
+                return;
+            }
+            at = next.get().core.borrow().follows.clone();
+        }
+        if inner.state() == FutureState::Created {
+            crate::spawn::start_task(machine, inner, None, Some(self));
+        }
+        if inner.is_terminal() {
+            self.take_over(machine, inner);
+            return;
+        }
+        {
+            let mut core = self.get().core.borrow_mut();
+            core.follows = Some(inner.clone());
+            core.runner = None;
+        }
+        inner.get().core.borrow_mut().followers.push(self.clone());
+    }
+
+    fn take_over(&self, machine: &Rc<Machine>, inner: &Future) {
+        if self.is_terminal() {
+            return;
+        }
+        let state = {
+            let core = inner.get().core.borrow();
+            if let Some(failure) = &core.failure {
+                failure.is_observed.set(true);
+            }
+            match &core.state {
+                State::Success(outputs) => State::Success(outputs.clone()),
+                State::Failure(error) => State::Failure(error.clone()),
+                State::Cancelled(error) => State::Cancelled(error.clone()),
+                State::Created(_) | State::Pending => unreachable!("it is terminal"),
+            }
+        };
+        self.finish(machine, state);
+    }
+
+    /// Stops following: this future was cancelled by itself.
+    pub(crate) fn stop_following(&self) {
+        let inner = self.get().core.borrow_mut().follows.take();
+        if let Some(inner) = inner {
+            inner
+                .get()
+                .core
+                .borrow_mut()
+                .followers
+                .retain(|follower| !follower.is_same(self));
+        }
+    }
+}
+
+impl FutureObject {
+    pub(crate) fn state(&self) -> FutureState {
+        self.core.borrow().state.kind()
+    }
+}
+
+impl Object for FutureObject {
+    fn class_name(&self) -> &str {
+        "future"
+    }
+
+    fn id(&self) -> ObjectId {
+        self.id
+    }
+
+    fn property(&self, name: &str) -> Option<Result<Value>> {
+        let core = self.core.borrow();
+        Some(Ok(match name {
+            "State" => Value::text(core.state.kind().name()),
+            "ID" => Value::Double(self.number as f64),
+            "Name" => Value::text(core.name.as_deref().unwrap_or("")),
+            "Priority" => Value::text(core.priority.name()),
+            "Error" => match &core.state {
+                State::Failure(error) | State::Cancelled(error) => {
+                    if let Some(failure) = &core.failure {
+                        failure.is_observed.set(true);
+                    }
+                    Value::Exception(error.clone())
+                }
+                State::Created(_) | State::Pending | State::Success(_) => Value::empty(),
+            },
+            "Value" => {
+                return Some(Err(build_runtime_error(
+                    "A future has no property 'Value'; await(f) gives its value.",
+                )
+                .identifier("MATLAB:noSuchMethodOrField")
+                .build()));
+            }
+            _ => return None,
+        }))
+    }
+
+    fn trace(&self, visit: &mut dyn FnMut(&Value)) {
+        let core = self.core.borrow();
+        match &core.state {
+            State::Created(Some(start)) => start.trace(visit),
+            State::Created(None) | State::Pending => {}
+            State::Success(outputs) => outputs.iter().for_each(&mut *visit),
+            State::Failure(_) | State::Cancelled(_) => {}
+        }
+        for callback in &core.callbacks {
+            visit(&callback.function);
+            if let CallbackKind::Then(derived) = &callback.kind {
+                visit(&derived.value());
+            }
+        }
+        for follower in core.followers.iter().chain(&core.follows) {
+            visit(&follower.value());
+        }
+    }
+
+    fn clear(&self) {
+        // The parts are dropped after the borrow: their own drops may come back here.
+        let parts = {
+            let mut core = self.core.borrow_mut();
+            let state = match &mut core.state {
+                State::Created(start) => State::Created(start.take()),
+                State::Success(outputs) => State::Success(std::mem::take(outputs)),
+                State::Pending | State::Failure(_) | State::Cancelled(_) => State::Pending,
+            };
+            (
+                state,
+                std::mem::take(&mut core.callbacks),
+                std::mem::take(&mut core.followers),
+                core.follows.take(),
+                std::mem::take(&mut core.registrations),
+            )
+        };
+        drop(parts);
+    }
+
+    fn display(&self) -> String {
+        format!("  future #{} ({})", self.number, self.state().name())
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+impl Start {
+    fn trace(&self, visit: &mut dyn FnMut(&Value)) {
+        match self {
+            Start::Call {
+                function,
+                arguments,
+            } => {
+                visit(function);
+                arguments.iter().for_each(visit);
+            }
+            Start::Function { arguments, .. } | Start::Cleanups(arguments) => {
+                arguments.iter().for_each(visit);
+            }
+            Start::Native { native, .. } => native.trace(visit),
+        }
+    }
+}
+
+impl Core {
+    /// Whether anybody waits for it or will be called.
+    pub(crate) fn is_watched(&self) -> bool {
+        !self.registrations.is_empty()
+            || !self.followers.is_empty()
+            || self.callbacks_done < self.callbacks.len()
+    }
+}

@@ -1,0 +1,552 @@
+//! The interpreter of one task: it runs the innermost body until that ends or has to wait, and the
+//! wait is the one `.await` of the machine.
+
+use crate::cancel;
+use crate::errors;
+use crate::fiber::{Fiber, Frame, Returns, Start};
+use crate::future::{Future, Listener};
+use crate::joins;
+use crate::machine::Machine;
+use crate::operation::OperationGuard;
+use crate::sets::SetObject;
+use crate::task::{Link, TaskRecord};
+use crate::wait::{FutureWait, Goal, JoinKind, Pending, Then, Wait, Waiter};
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use tourbillon_builtins::{Outputs, one};
+use tourbillon_host::{Nanoseconds, Request};
+use tourbillon_value::{Result, RuntimeError};
+
+/// One task: a stack of bodies, each awaiting the next by transfer.
+pub(crate) struct Interpreter {
+    pub machine: Rc<Machine>,
+    pub record: Rc<TaskRecord>,
+    pub fibers: Vec<Fiber>,
+}
+
+/// What ended a run of instructions.
+pub(crate) enum Stop {
+    /// The innermost body has ended.
+    Ended(Result<Outputs>),
+    /// It must wait; what for is in its `pending`.
+    Wait,
+}
+
+impl Interpreter {
+    pub(crate) fn new(
+        machine: Rc<Machine>,
+        record: Rc<TaskRecord>,
+        fibers: Vec<Fiber>,
+    ) -> Interpreter {
+        Interpreter {
+            machine,
+            record,
+            fibers,
+        }
+    }
+
+    /// The task, from its first instruction to its last.
+    pub(crate) async fn run(mut self) {
+        self.record.has_run.set(true);
+        while !self.fibers.is_empty() {
+            if self.top().pending.is_some() {
+                let result = poll_fn(|context| self.poll_wait(context)).await;
+                self.deliver(result);
+            }
+            match self.run_top() {
+                Stop::Ended(result) => self.end_top(result),
+                Stop::Wait => {}
+            }
+        }
+        let machine = self.machine.clone();
+        machine.end_task(self.record.id);
+    }
+
+    pub(crate) fn top(&mut self) -> &mut Fiber {
+        self.fibers.last_mut().expect("a running task has a body")
+    }
+
+    /// Starts the body on top if it has not begun, then runs its instructions.
+    fn run_top(&mut self) -> Stop {
+        match self.top().start.take() {
+            None => self.execute(),
+            Some(start) => match self.begin(start) {
+                Ok(()) => self.execute(),
+                Err(error) => match self.throw(error) {
+                    Ok(()) => self.execute(),
+                    Err(error) => Stop::Ended(Err(error)),
+                },
+            },
+        }
+    }
+
+    /// Pushes the first frame of a body.
+    fn begin(&mut self, start: Start) -> Result<()> {
+        match start {
+            Start::Call {
+                function,
+                arguments,
+            } => self
+                .call_value(function, arguments, Returns::BODY)
+                .map(|_| ()),
+            Start::Function {
+                loaded,
+                function,
+                arguments,
+            } => self.push_function(loaded, function, arguments, Returns::BODY),
+            Start::Native { native, name } => {
+                self.top().frames.push(Frame::Native {
+                    native,
+                    has_started: false,
+                    name,
+                    returns: Returns::NOWHERE,
+                });
+                Ok(())
+            }
+            Start::Cleanups(queue) => {
+                self.top().frames.push(Frame::Cleanup {
+                    queue: queue.into_iter(),
+                });
+                Ok(())
+            }
+        }
+    }
+
+    /// The innermost body has ended: its future settles, and the body below goes on.
+    fn end_top(&mut self, result: Result<Outputs>) {
+        let mut fiber = self.fibers.pop().expect("a body has ended");
+        let frames = std::mem::take(&mut fiber.frames);
+        let registers = std::mem::take(&mut fiber.registers);
+        self.machine.return_stacks(frames, registers);
+        let future = fiber.future.clone();
+        drop(fiber);
+        future.settle(&self.machine, result);
+    }
+
+    /// Gives the result of a wait to the instruction that waited.
+    fn deliver(&mut self, result: Result<Outputs>) {
+        let pending = self.top().pending.take().expect("a wait has ended");
+        let written = match result {
+            Ok(values) => self.finish_call(
+                Returns {
+                    base: pending.base,
+                    outputs: pending.outputs,
+                },
+                values,
+            ),
+            Err(error) if pending.wait.is_of_futures() => Err(self.awaited(error)),
+            Err(error) => Err(error),
+        };
+        drop(pending);
+        if let Err(error) = written {
+            // An error that no handler takes ends the body when its frames have run out.
+            if let Err(error) = self.throw(error) {
+                self.top().frames.push(Frame::Unwind(error));
+            }
+        }
+    }
+
+    /// An error that comes out of an awaited future: the frames that awaited go after its own.
+    pub(crate) fn awaited(&mut self, error: RuntimeError) -> RuntimeError {
+        if error.context().stack.is_empty() {
+            return error;
+        }
+        let frames = self.stack();
+        error.with_appended_frames(frames)
+    }
+
+    /// The cancellation that the innermost body has to see at a suspension point.
+    pub(crate) fn cancellation(&mut self) -> Option<RuntimeError> {
+        self.reconcile();
+        let is_cancelled = self.machine.is_cancelled.get();
+        let top = self.top();
+        let is_asked = top.future.get().core.borrow().cancel_requested;
+        if (is_cancelled || is_asked) && !top.is_shielded() {
+            return Some(if is_cancelled {
+                errors::execution_cancelled()
+            } else {
+                cancel::error_for(&top.future)
+            });
+        }
+        None
+    }
+
+    /// Carries requests to stop from outer bodies to those that they await by transfer; a body that
+    /// others wait for as well is left to them and goes on as a task of its own.
+    fn reconcile(&mut self) {
+        for place in 0..self.fibers.len() - 1 {
+            let fiber = &self.fibers[place];
+            let is_asked = fiber.future.get().core.borrow().cancel_requested;
+            if !is_asked || fiber.is_shielded() {
+                continue;
+            }
+            let inner = self.fibers[place + 1].future.clone();
+            if inner.has_waiters_beyond(1) {
+                self.split(place + 1);
+                return;
+            }
+            cancel::mark(&self.machine, &inner);
+        }
+    }
+
+    /// Hands the bodies from `place` on over to a task of their own.
+    fn split(&mut self, place: usize) {
+        let mut fibers = self.fibers.split_off(place);
+        let depth = fibers[0].depth_below;
+        for fiber in &mut fibers {
+            fiber.depth_below -= depth;
+        }
+        crate::spawn::detach(&self.machine, &self.record, fibers);
+    }
+
+    /// Begins to stop the innermost body: what it waited for is dropped, its children are asked and
+    /// awaited, then the error is thrown.
+    pub(crate) fn begin_cancellation(&mut self, error: RuntimeError) {
+        let future = self.top().future.clone();
+        let (base, outputs) = match self.top().pending.take() {
+            Some(pending) => {
+                let place = (pending.base, pending.outputs);
+                self.dispose(pending);
+                place
+            }
+            None => (usize::MAX, 0),
+        };
+        cancel::ask_children(&self.machine, &future);
+        let children = pending_children(&future);
+        self.settle_first(children, Then::Cancellation(error), base, outputs);
+    }
+
+    /// Waits for futures that were asked to stop before it goes on.
+    pub(crate) fn settle_first(
+        &mut self,
+        futures: Vec<Future>,
+        then: Then,
+        base: usize,
+        outputs: u8,
+    ) {
+        let waiter = Waiter::new(self.record.id, Goal::All, futures.len());
+        for (index, future) in futures.iter().enumerate() {
+            future.register(
+                &self.machine,
+                Listener::Waiter(waiter.clone()),
+                index as u32,
+            );
+        }
+        self.top().pending = Some(Pending {
+            wait: Wait::Settling {
+                waiter,
+                futures,
+                then,
+            },
+            base,
+            outputs,
+        });
+    }
+
+    /// Drops a wait.
+    fn dispose(&mut self, pending: Pending) {
+        match pending.wait {
+            Wait::Next { set, waiter } => {
+                let set = set
+                    .downcast_ref::<SetObject>()
+                    .expect("a set is waited for");
+                set.forget(&self.machine, &waiter);
+            }
+            Wait::Operation { guard, .. } => guard.give_up(),
+            Wait::Settling {
+                waiter, futures, ..
+            } => {
+                futures.iter().for_each(|future| future.unregister(&waiter));
+            }
+            Wait::Yield { .. } | Wait::Futures(_) => {}
+        }
+    }
+
+    /// Looks whether the wait of the innermost body is over; otherwise publishes what it waits for.
+    fn poll_wait(&mut self, context: &mut Context<'_>) -> Poll<Result<Outputs>> {
+        self.record.resume();
+        let injected = self.record.injected.borrow_mut().take();
+        if let Some(error) = injected {
+            if let Some(pending) = self.top().pending.take() {
+                let (base, outputs) = (pending.base, pending.outputs);
+                self.dispose(pending);
+                let waiter = Waiter::new(self.record.id, Goal::All, 0);
+                let then = Then::Result(Ok(Outputs::new()));
+                let wait = Wait::Settling {
+                    waiter,
+                    futures: Vec::new(),
+                    then,
+                };
+                self.top().pending = Some(Pending {
+                    wait,
+                    base,
+                    outputs,
+                });
+            }
+            return Poll::Ready(Err(error));
+        }
+        loop {
+            if let Some(result) = self.poll_outer_timeouts(context) {
+                return Poll::Ready(result);
+            }
+            let is_final = matches!(
+                self.top().pending,
+                Some(Pending {
+                    wait: Wait::Settling {
+                        then: Then::Cancellation(_),
+                        ..
+                    },
+                    ..
+                })
+            );
+            if !is_final {
+                if let Some(error) = self.cancellation() {
+                    self.begin_cancellation(error);
+                    continue;
+                }
+            }
+            if self.poll_cleanup_budget(context) {
+                continue;
+            }
+            match self.poll_top(context) {
+                Progress::Done(result) => return Poll::Ready(result),
+                Progress::Changed => {}
+                Progress::Waits => {
+                    self.publish();
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+
+    /// Cleanup after a cancellation has a budget; when it is spent, the cleanup is cut off. Says whether
+    /// that happened just now.
+    fn poll_cleanup_budget(&mut self, context: &mut Context<'_>) -> bool {
+        let is_asked = self.top().future.get().core.borrow().cancel_requested;
+        let is_stopping = is_asked || self.machine.is_cancelled.get();
+        if !is_stopping || !self.top().is_shielded() {
+            return false;
+        }
+        if self.top().cleanup_budget.is_none() {
+            let budget = Nanoseconds::from_seconds(self.machine.options.cleanup_budget_seconds);
+            let deadline = self.machine.host.now() + budget;
+            let label = self.record.next_operation("timer");
+            let request = Request::Timer { deadline };
+            let guard = OperationGuard::submit(&self.machine, request, label, false);
+            self.top().cleanup_budget = Some(guard);
+        }
+        let guard = self.top().cleanup_budget.clone().expect("the budget runs");
+        let is_spent = guard.poll(context).is_ready();
+        if is_spent {
+            self.top().is_cut_off = true;
+            self.machine.report(
+                tourbillon_value::build_runtime_error(format!(
+                    "The cleanup of {} took longer than its budget of {} s and was cut off.",
+                    self.record.label, self.machine.options.cleanup_budget_seconds
+                ))
+                .identifier("async:CleanupCutOff")
+                .build(),
+            );
+        }
+        is_spent
+    }
+
+    /// Timeouts of bodies that await an inner one by transfer. A timed-out inner body is stopped and
+    /// its cleanup awaited, unless others wait for it: then it goes on without us.
+    fn poll_outer_timeouts(&mut self, context: &mut Context<'_>) -> Option<Result<Outputs>> {
+        for place in 0..self.fibers.len() - 1 {
+            let Some(Pending {
+                wait: Wait::Futures(wait),
+                ..
+            }) = &mut self.fibers[place].pending
+            else {
+                continue;
+            };
+            let Some(timeout) = &mut wait.timeout else {
+                continue;
+            };
+            if timeout.has_fired || timeout.guard.poll(context).is_pending() {
+                continue;
+            }
+            timeout.has_fired = true;
+            let seconds = timeout.seconds;
+            let inner = self.fibers[place + 1].future.clone();
+            if inner.has_waiters_beyond(1) {
+                self.split(place + 1);
+                return Some(Err(errors::timeout(seconds)));
+            }
+            cancel::mark(&self.machine, &inner);
+        }
+        None
+    }
+
+    /// The wait of the innermost body itself.
+    fn poll_top(&mut self, context: &mut Context<'_>) -> Progress {
+        let machine = self.machine.clone();
+        let pending = self.top().pending.as_mut().expect("it waits");
+        let (base, outputs) = (pending.base, pending.outputs);
+        match &mut pending.wait {
+            Wait::Yield { has_yielded } => {
+                if std::mem::replace(has_yielded, true) {
+                    return Progress::Done(Ok(Outputs::new()));
+                }
+                machine.scheduler.borrow_mut().make_ready(self.record.id);
+                Progress::Waits
+            }
+            Wait::Operation {
+                guard,
+                finish,
+                builtin,
+            } => match guard.poll(context) {
+                Poll::Pending => Progress::Waits,
+                Poll::Ready(outcome) => {
+                    let builtin = *builtin;
+                    let finish = finish.take().expect("an operation ends once");
+                    let result = outcome.and_then(finish).map(one);
+                    Progress::Done(
+                        result.map_err(|e| e.with_context(|context| context.builtin(builtin))),
+                    )
+                }
+            },
+            Wait::Next { set, waiter } => {
+                if !waiter.is_met() {
+                    return Progress::Waits;
+                }
+                let set = set
+                    .downcast_ref::<SetObject>()
+                    .expect("a set is waited for");
+                Progress::Done(set.finish(waiter))
+            }
+            Wait::Settling { waiter, then, .. } => {
+                if !waiter.is_met() {
+                    return Progress::Waits;
+                }
+                Progress::Done(match then {
+                    Then::Result(result) => result.clone(),
+                    Then::Failure { members, first } => Err(joins::failure(members, *first)),
+                    Then::Cancellation(error) => Err(error.clone()),
+                })
+            }
+            Wait::Futures(wait) => {
+                if wait
+                    .timeout
+                    .as_ref()
+                    .is_some_and(|timeout| timeout.has_fired)
+                {
+                    let seconds = wait.timeout.as_ref().expect("it has one").seconds;
+                    return Progress::Done(Err(errors::timeout(seconds)));
+                }
+                if wait.waiter.is_met() {
+                    let (losers, then) = joins::conclude(wait);
+                    return self.stop_losers(losers, then, base, outputs);
+                }
+                let Some(timeout) = &mut wait.timeout else {
+                    return Progress::Waits;
+                };
+                if timeout.guard.poll(context).is_pending() {
+                    return Progress::Waits;
+                }
+                let error = errors::timeout(timeout.seconds);
+                // A single `await` stops what it started; here it started nothing, or else that
+                // would be the innermost body.
+                let started = std::mem::take(&mut wait.started);
+                self.stop_losers(started, Then::Result(Err(error)), base, outputs)
+            }
+        }
+    }
+
+    /// Asks futures to stop and waits for them, if there are any that go on.
+    fn stop_losers(
+        &mut self,
+        losers: Vec<Future>,
+        then: Then,
+        base: usize,
+        outputs: u8,
+    ) -> Progress {
+        let losers: Vec<Future> = losers
+            .into_iter()
+            .filter(|loser| !loser.is_terminal())
+            .collect();
+        for loser in &losers {
+            cancel::request(&self.machine, loser);
+        }
+        let old = self.top().pending.take();
+        drop(old);
+        self.settle_first(losers, then, base, outputs);
+        Progress::Changed
+    }
+
+    /// Says what the task waits for, so that others can cancel it and reports can name it.
+    fn publish(&mut self) {
+        self.machine.statistics.borrow_mut().suspensions += 1;
+        let mut chain = self.record.chain.borrow_mut();
+        for fiber in &self.fibers {
+            chain.push(Link {
+                future: fiber.future.clone(),
+                is_shielded: fiber.is_shielded(),
+            });
+        }
+        let mut waits_on = self.record.waits_on.borrow_mut();
+        let top = self.fibers.last().expect("a task has a body");
+        match &top.pending.as_ref().expect("it waits").wait {
+            Wait::Operation { guard, .. } => {
+                *self.record.waits_for.borrow_mut() = Some(guard.clone());
+            }
+            Wait::Futures(FutureWait { members, .. }) => waits_on.extend(members.iter().cloned()),
+            Wait::Settling { futures, .. } => waits_on.extend(futures.iter().cloned()),
+            Wait::Next { set, .. } => {
+                let set = set
+                    .downcast_ref::<SetObject>()
+                    .expect("a set is waited for");
+                waits_on.extend(set.members());
+            }
+            Wait::Yield { .. } => {}
+        }
+    }
+}
+
+/// What a look at a wait showed.
+enum Progress {
+    Done(Result<Outputs>),
+    /// The body waits for something else now; look again.
+    Changed,
+    Waits,
+}
+
+/// The children of a body that have not ended.
+fn pending_children(future: &Future) -> Vec<Future> {
+    let children = future.get().core.borrow().children.clone();
+    children
+        .iter()
+        .filter_map(Future::upgrade)
+        .filter(|child| !child.is_terminal())
+        .collect()
+}
+
+/// A wait for futures by the running task.
+pub(crate) fn wait_for(
+    machine: &Machine,
+    record: &TaskRecord,
+    kind: JoinKind,
+    members: Vec<Future>,
+    started: Vec<Future>,
+) -> FutureWait {
+    let goal = match kind {
+        JoinKind::Await | JoinKind::Race => Goal::First,
+        JoinKind::All => Goal::AllOrFailure,
+        JoinKind::Any => Goal::AnySuccess,
+        JoinKind::Everything => Goal::All,
+    };
+    let waiter = Waiter::new(record.id, goal, members.len());
+    for (index, member) in members.iter().enumerate() {
+        member.register(machine, Listener::Waiter(waiter.clone()), index as u32);
+    }
+    FutureWait {
+        members,
+        started,
+        waiter,
+        timeout: None,
+        kind,
+    }
+}

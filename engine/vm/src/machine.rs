@@ -1,0 +1,458 @@
+//! The state of one session, shared by all its tasks: one small cell for each concern.
+
+use crate::cancel::CancelCell;
+use crate::execution::Statistics;
+use crate::fiber::Frame;
+use crate::future::{Failure, Future};
+use crate::registry::Registry;
+use crate::task::TaskRecord;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use tourbillon_builtins::CleanupQueue;
+use tourbillon_compiler::{Constant, ConstantCallee, Program};
+use tourbillon_executor::{Scheduler, Target};
+use tourbillon_host::{Event, Host, Observer, Policy, Stream, TaskId};
+use tourbillon_value::{
+    Access, Callee, FunctionHandle, Namespace, ObjectId, ObjectRef, RuntimeError, Value,
+};
+
+/// What happens to tasks that are left when the root task has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum OnExit {
+    /// They run to their end.
+    #[default]
+    Drain,
+    /// They are cancelled.
+    Cancel,
+}
+
+/// What a failure that nobody observed does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Unhandled {
+    /// It is reported.
+    #[default]
+    Report,
+    /// It also fails the execution, unless the root task has failed by itself.
+    Fail,
+}
+
+/// The options of a session.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Whose identifiers MATLAB's own errors carry.
+    pub namespace: Namespace,
+    /// Instructions between two polls of the host; 0 for none.
+    pub poll_every: u32,
+    /// What happens to tasks that are left.
+    pub on_exit: OnExit,
+    /// How long cleanup may take after a cancellation, in seconds.
+    pub cleanup_budget_seconds: f64,
+    /// What a failure that nobody observed does.
+    pub unhandled: Unhandled,
+    /// The deepest nesting of calls.
+    pub recursion_limit: usize,
+    /// The label of the root task.
+    pub root_label: Rc<str>,
+    /// Whether the result of an execution carries a copy of its output.
+    pub capture_output: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            namespace: Namespace::Matlab,
+            poll_every: 100,
+            on_exit: OnExit::Drain,
+            cleanup_budget_seconds: 5.0,
+            unhandled: Unhandled::Report,
+            recursion_limit: 500,
+            root_label: "main".into(),
+            capture_output: true,
+        }
+    }
+}
+
+/// What is left of a session, by kind; all zero after it was closed.
+pub type Ledger = BTreeMap<String, usize>;
+
+/// A program with its constants as values of one session.
+pub(crate) struct Loaded {
+    pub program: Arc<Program>,
+    /// Its number in the session.
+    pub number: u32,
+    pub constants: Vec<Vec<Value>>,
+    /// Names as counted texts, so that labels and frames share them.
+    pub names: Vec<Rc<str>>,
+    pub files: Vec<Rc<str>>,
+}
+
+/// One session.
+pub struct Machine {
+    pub(crate) host: Rc<dyn Host>,
+    pub(crate) policy: Rc<dyn Policy>,
+    pub(crate) observer: Option<Rc<dyn Observer>>,
+    pub(crate) options: Options,
+    /// Its address is the identity of the session.
+    pub(crate) token: Rc<()>,
+    pub(crate) scheduler: RefCell<Scheduler>,
+    pub(crate) records: RefCell<Vec<Option<Rc<TaskRecord>>>>,
+    /// The task that runs now.
+    pub(crate) current: RefCell<Option<Rc<TaskRecord>>>,
+    pub(crate) programs: RefCell<Vec<Rc<Loaded>>>,
+    /// The workspace's variables and globals.
+    pub(crate) workspace: RefCell<BTreeMap<Rc<str>, Value>>,
+    pub(crate) globals: RefCell<BTreeMap<Rc<str>, Value>>,
+    pub(crate) registry: Registry,
+    pub(crate) next_future: Cell<u64>,
+    /// Instructions until the next tick.
+    pub(crate) fuel: Cell<i64>,
+    pub(crate) ticks_in_a_row: Cell<u32>,
+    pub(crate) cleanups: Rc<CleanupQueue>,
+    pub(crate) last_error: RefCell<Option<RuntimeError>>,
+    pub(crate) diagnostics: RefCell<Vec<RuntimeError>>,
+    pub(crate) output: RefCell<String>,
+    pub(crate) failures: RefCell<Vec<Rc<Failure>>>,
+    /// Futures of operations that were started and have not ended, by the number in their waker.
+    pub(crate) started: RefCell<BTreeMap<u64, StartedOperation>>,
+    pub(crate) next_started: Cell<u64>,
+    /// Operations in flight that somebody's progress depends on.
+    pub(crate) outstanding: Cell<usize>,
+    pub(crate) cancel: Arc<CancelCell>,
+    /// Number of the current or last execution.
+    pub(crate) execution: Cell<u64>,
+    pub(crate) is_executing: Cell<bool>,
+    /// Whether the host has cancelled the current execution.
+    pub(crate) is_cancelled: Cell<bool>,
+    /// What the library remembers between calls.
+    pub(crate) library: tourbillon_builtins::LibraryState,
+    pub(crate) statistics: RefCell<Statistics>,
+    spare: RefCell<Vec<(Vec<Frame>, Vec<Value>)>>,
+    woken: RefCell<Vec<Target>>,
+}
+
+/// A future that an operation of its own will settle.
+pub(crate) struct StartedOperation {
+    pub future: Future,
+    pub wake: Arc<tourbillon_executor::WakeSlot<Target>>,
+}
+
+impl Machine {
+    /// A session over a host.
+    pub fn new(
+        host: Rc<dyn Host>,
+        policy: Rc<dyn Policy>,
+        observer: Option<Rc<dyn Observer>>,
+        options: Options,
+    ) -> Rc<Machine> {
+        let scheduler = Scheduler::new();
+        let cancel = CancelCell::new(scheduler.inbox().clone());
+        let fuel = first_fuel(&options);
+        Rc::new(Machine {
+            host,
+            policy,
+            observer,
+            options,
+            token: Rc::new(()),
+            scheduler: RefCell::new(scheduler),
+            records: RefCell::default(),
+            current: RefCell::default(),
+            programs: RefCell::default(),
+            workspace: RefCell::default(),
+            globals: RefCell::default(),
+            registry: Registry::default(),
+            next_future: Cell::new(0),
+            fuel: Cell::new(fuel),
+            ticks_in_a_row: Cell::new(0),
+            cleanups: Rc::default(),
+            last_error: RefCell::default(),
+            diagnostics: RefCell::default(),
+            output: RefCell::default(),
+            failures: RefCell::default(),
+            started: RefCell::default(),
+            next_started: Cell::new(0),
+            outstanding: Cell::new(0),
+            cancel,
+            execution: Cell::new(0),
+            is_executing: Cell::new(false),
+            is_cancelled: Cell::new(false),
+            library: tourbillon_builtins::LibraryState::default(),
+            statistics: RefCell::default(),
+            spare: RefCell::default(),
+            woken: RefCell::default(),
+        })
+    }
+
+    /// Back to the state of a new session; capacity, and programs already loaded, are kept.
+    ///
+    /// # Panics
+    /// When the session is executing or was not closed.
+    pub fn reset(&self) {
+        assert!(
+            !self.is_executing.get(),
+            "a session is reset between executions"
+        );
+        self.scheduler.borrow_mut().reset();
+        self.records.borrow_mut().clear();
+        self.workspace.borrow_mut().clear();
+        self.globals.borrow_mut().clear();
+        self.registry.reset();
+        self.next_future.set(0);
+        self.fuel.set(first_fuel(&self.options));
+        self.ticks_in_a_row.set(0);
+        drop(self.cleanups.take());
+        *self.last_error.borrow_mut() = None;
+        self.diagnostics.borrow_mut().clear();
+        self.failures.borrow_mut().clear();
+        self.output.borrow_mut().clear();
+        self.next_started.set(0);
+        self.is_cancelled.set(false);
+        self.library.reset();
+        *self.statistics.borrow_mut() = Statistics::default();
+    }
+
+    /// Names of the workspace's variables.
+    pub fn workspace_names(&self) -> Vec<Rc<str>> {
+        self.workspace.borrow().keys().cloned().collect()
+    }
+
+    /// The workspace.
+    pub fn workspace(&self) -> BTreeMap<Rc<str>, Value> {
+        self.workspace.borrow().clone()
+    }
+
+    /// The session's options.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// What is left, by kind.
+    pub fn ledger(&self) -> Ledger {
+        let scheduler = self.scheduler.borrow();
+        let mut ledger = Ledger::new();
+        ledger.insert("tasks".into(), scheduler.live());
+        ledger.insert("wakers".into(), scheduler.foreign_wakers());
+        ledger.insert(
+            "operations".into(),
+            self.outstanding.get() + self.started.borrow().len(),
+        );
+        ledger.insert("cleanups".into(), self.cleanups.len());
+        ledger.insert(
+            "buffers".into(),
+            self.host.device().map_or(0, |device| device.live_buffers()),
+        );
+        let mut objects = 0;
+        for (class, count) in self.registry.count_by_class() {
+            objects += count;
+            ledger.insert(format!("objects.{class}"), count);
+        }
+        ledger.insert("objects".into(), objects);
+        ledger
+    }
+
+    pub(crate) fn event(&self, event: &Event<'_>) {
+        if let Some(observer) = &self.observer {
+            observer.event(event);
+        }
+    }
+
+    pub(crate) fn access_object(&self, object: ObjectId, access: Access) {
+        if let Some(observer) = &self.observer {
+            observer.access(object, access);
+        }
+    }
+
+    pub(crate) fn access_write(&self, object: ObjectId) {
+        self.access_object(object, Access::Write);
+    }
+
+    pub(crate) fn access_read(&self, object: ObjectId) {
+        self.access_object(object, Access::Read);
+    }
+
+    pub(crate) fn print(&self, text: &str) {
+        self.event(&Event::Output { text });
+        if self.options.capture_output {
+            self.output.borrow_mut().push_str(text);
+        }
+        self.host.console().write(Stream::Output, text);
+    }
+
+    /// Puts a suspended task into the ready queue. The running task is not put there: it looks at
+    /// what it waits for before it suspends.
+    pub(crate) fn wake(&self, task: TaskId) {
+        if self
+            .current
+            .borrow()
+            .as_ref()
+            .is_some_and(|current| current.id == task)
+        {
+            return;
+        }
+        let is_new = self.scheduler.borrow_mut().make_ready(task);
+        if is_new {
+            self.event(&Event::TaskReady { task });
+        }
+    }
+
+    /// The record of a task.
+    pub(crate) fn record(&self, task: TaskId) -> Option<Rc<TaskRecord>> {
+        self.records
+            .borrow()
+            .get(task.slot as usize)
+            .and_then(|record| record.clone())
+            .filter(|record| record.id == task)
+    }
+
+    /// The record of the task that runs now.
+    ///
+    /// # Panics
+    /// Outside of a task step.
+    pub(crate) fn current(&self) -> Rc<TaskRecord> {
+        self.current
+            .borrow()
+            .clone()
+            .expect("library code runs inside a task")
+    }
+
+    /// Takes in what the host has finished: tasks become ready, started operations settle their
+    /// futures, in the order of the wakes. Runs no code of the program.
+    pub(crate) fn collect_woken(self: &Rc<Self>) {
+        let mut woken = std::mem::take(&mut *self.woken.borrow_mut());
+        loop {
+            let inbox = self.scheduler.borrow().inbox().clone();
+            inbox.drain(&mut woken);
+            if woken.is_empty() {
+                break;
+            }
+            for target in woken.drain(..) {
+                match target {
+                    Target::Task(task) => {
+                        let is_new = self.scheduler.borrow_mut().woken(task);
+                        if is_new {
+                            self.event(&Event::TaskReady { task });
+                        }
+                    }
+                    Target::Operation(number) => crate::spawn::poll_started(self, number),
+                }
+            }
+        }
+        *self.woken.borrow_mut() = woken;
+    }
+
+    /// Polls the host without waiting, as happens every so many instructions.
+    pub(crate) fn tick(self: &Rc<Self>) {
+        self.fuel
+            .set(self.fuel.get() + i64::from(self.options.poll_every.max(1)));
+        if self.options.poll_every == 0 {
+            self.fuel.set(i64::MAX);
+            return;
+        }
+        let in_a_row = self.ticks_in_a_row.get() + 1;
+        self.ticks_in_a_row.set(in_a_row);
+        self.statistics.borrow_mut().ticks += 1;
+        self.host.tick(in_a_row);
+        self.collect_woken();
+        self.observe_cancel();
+    }
+
+    /// Loads a program, once for each `Arc`.
+    pub(crate) fn load(&self, program: &Arc<Program>) -> Rc<Loaded> {
+        let mut programs = self.programs.borrow_mut();
+        if let Some(loaded) = programs
+            .iter()
+            .find(|loaded| Arc::ptr_eq(&loaded.program, program))
+        {
+            return loaded.clone();
+        }
+        let number = u32::try_from(programs.len()).expect("fewer than 2^32 programs");
+        let names: Vec<Rc<str>> = program
+            .functions
+            .iter()
+            .map(|function| (&*function.name).into())
+            .collect();
+        let constants = program
+            .functions
+            .iter()
+            .map(|function| {
+                function
+                    .constants
+                    .iter()
+                    .map(|constant| materialize(constant, number))
+                    .collect()
+            })
+            .collect();
+        let files = program
+            .sources
+            .iter()
+            .map(|source| source.name().into())
+            .collect();
+        let loaded = Rc::new(Loaded {
+            program: program.clone(),
+            number,
+            constants,
+            names,
+            files,
+        });
+        programs.push(loaded.clone());
+        loaded
+    }
+
+    /// A loaded program by its number.
+    pub(crate) fn program(&self, number: u32) -> Rc<Loaded> {
+        self.programs.borrow()[number as usize].clone()
+    }
+
+    /// Empty stacks with capacity.
+    pub(crate) fn spare_stacks(&self) -> (Vec<Frame>, Vec<Value>) {
+        self.spare.borrow_mut().pop().unwrap_or_default()
+    }
+
+    /// Takes stacks back that are not needed any more.
+    pub(crate) fn return_stacks(&self, mut frames: Vec<Frame>, mut registers: Vec<Value>) {
+        frames.clear();
+        registers.clear();
+        let mut spare = self.spare.borrow_mut();
+        if spare.len() < 64 {
+            spare.push((frames, registers));
+        }
+    }
+
+    /// Every live handle object, oldest first.
+    pub(crate) fn live_objects(&self) -> Vec<ObjectRef> {
+        self.registry.alive()
+    }
+}
+
+fn first_fuel(options: &Options) -> i64 {
+    if options.poll_every == 0 {
+        i64::MAX
+    } else {
+        i64::from(options.poll_every)
+    }
+}
+
+fn materialize(constant: &Constant, program: u32) -> Value {
+    match constant {
+        Constant::Number(number) => Value::Double(*number),
+        Constant::Bool(truth) => Value::Bool(*truth),
+        Constant::Text(text) => Value::text(text),
+        Constant::EmptyMatrix => Value::empty(),
+        Constant::EmptyCell => Value::cell_row(Vec::new()),
+        Constant::Colon => Value::Colon,
+        Constant::Handle { name, callee } => Value::Function(Rc::new(FunctionHandle {
+            name: (&**name).into(),
+            callee: match callee {
+                ConstantCallee::Function(function) => Callee::Program {
+                    program,
+                    function: u32::from(*function),
+                },
+                ConstantCallee::Builtin(id) => Callee::Builtin(id.0),
+                ConstantCallee::Unresolved => Callee::Unresolved,
+            },
+            captures: Vec::new(),
+            is_anonymous: false,
+        })),
+    }
+}

@@ -1,0 +1,212 @@
+//! Join sets and unordered sets: their members come back once each, in the order in which they end.
+
+use crate::future::{Future, Listener};
+use crate::machine::Machine;
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+use tourbillon_builtins::Outputs;
+use tourbillon_host::TaskId;
+use tourbillon_value::{Dims, Object, ObjectId, ObjectRef, Result, Value};
+
+/// The object behind `joinset()` and `futures_unordered(…)`.
+pub(crate) struct SetObject {
+    id: ObjectId,
+    class: &'static str,
+    core: Rc<SetCore>,
+}
+
+/// The shared part: members tell it when they end.
+#[derive(Default)]
+pub(crate) struct SetCore {
+    members: RefCell<BTreeMap<u32, Future>>,
+    /// Ended members that nobody was given yet.
+    arrived: RefCell<VecDeque<u32>>,
+    waiters: RefCell<VecDeque<Rc<NextWaiter>>>,
+    added: Cell<u32>,
+    /// Members that were given to a task that has not yet taken them.
+    promised: Cell<usize>,
+}
+
+/// A task that waits for the next member.
+pub(crate) struct NextWaiter {
+    task: Cell<TaskId>,
+    given: Cell<Option<Given>>,
+}
+
+/// What a waiting task was given.
+#[derive(Clone, Copy)]
+enum Given {
+    Member(u32),
+    /// There are no members left for it.
+    Nothing,
+}
+
+impl NextWaiter {
+    pub(crate) fn is_met(&self) -> bool {
+        self.given.get().is_some()
+    }
+
+    pub(crate) fn move_to(&self, task: TaskId) {
+        self.task.set(task);
+    }
+}
+
+impl SetObject {
+    pub(crate) fn create(machine: &Machine, class: &'static str) -> ObjectRef {
+        let object = ObjectRef::new(SetObject {
+            id: machine.registry.new_id(),
+            class,
+            core: Rc::default(),
+        });
+        machine.registry.adopt(&object);
+        object
+    }
+
+    /// Adds a member.
+    pub(crate) fn add(&self, machine: &Machine, future: &Future) {
+        let index = self.core.added.get() + 1;
+        self.core.added.set(index);
+        self.core.members.borrow_mut().insert(index, future.clone());
+        future.register(machine, Listener::Set(Rc::downgrade(&self.core)), index);
+    }
+
+    /// The members that were not given back, in order of their addition.
+    pub(crate) fn members(&self) -> Vec<Future> {
+        self.core.members.borrow().values().cloned().collect()
+    }
+
+    /// The next result when it is there: a member's, or that of an empty set.
+    pub(crate) fn try_next(&self) -> Option<Result<Outputs>> {
+        let arrived = self.core.arrived.borrow_mut().pop_front();
+        match arrived {
+            Some(index) => Some(self.core.take(index)),
+            None if self.core.members.borrow().is_empty() => Some(Ok(nothing())),
+            None => None,
+        }
+    }
+
+    /// Waits for the next member.
+    pub(crate) fn wait(&self, machine: &Machine, task: TaskId) -> Rc<NextWaiter> {
+        let waiter = Rc::new(NextWaiter {
+            task: Cell::new(task),
+            given: Cell::new(None),
+        });
+        self.core.waiters.borrow_mut().push_back(waiter.clone());
+        self.core.hand_out(machine);
+        waiter
+    }
+
+    /// The result of a wait that is met.
+    pub(crate) fn finish(&self, waiter: &NextWaiter) -> Result<Outputs> {
+        match waiter.given.take().expect("the wait is met") {
+            Given::Member(index) => {
+                self.core.promised.set(self.core.promised.get() - 1);
+                self.core.take(index)
+            }
+            Given::Nothing => Ok(nothing()),
+        }
+    }
+
+    /// A task does not wait any more; what it was given goes to the next.
+    pub(crate) fn forget(&self, machine: &Machine, waiter: &Rc<NextWaiter>) {
+        self.core
+            .waiters
+            .borrow_mut()
+            .retain(|other| !Rc::ptr_eq(other, waiter));
+        if let Some(Given::Member(index)) = waiter.given.take() {
+            self.core.promised.set(self.core.promised.get() - 1);
+            self.core.arrived.borrow_mut().push_front(index);
+            self.core.hand_out(machine);
+        }
+    }
+}
+
+/// The answer of an empty set.
+fn nothing() -> Outputs {
+    Outputs::from_iter([Value::empty(), Value::Double(0.0)])
+}
+
+impl SetCore {
+    /// A member has ended.
+    pub(crate) fn arrive(&self, machine: &Machine, index: u32) {
+        self.arrived.borrow_mut().push_back(index);
+        self.hand_out(machine);
+    }
+
+    /// Gives ended members to waiting tasks, first come first served.
+    fn hand_out(&self, machine: &Machine) {
+        loop {
+            let next = {
+                let mut waiters = self.waiters.borrow_mut();
+                let mut arrived = self.arrived.borrow_mut();
+                if waiters.is_empty() {
+                    return;
+                }
+                let given = match arrived.pop_front() {
+                    Some(index) => Given::Member(index),
+                    // Every member left was given to a task that has not yet taken it.
+                    None if self.members.borrow().len() == self.promised.get() => Given::Nothing,
+                    None => return,
+                };
+                if matches!(given, Given::Member(_)) {
+                    self.promised.set(self.promised.get() + 1);
+                }
+                let waiter = waiters.pop_front().expect("somebody waits");
+                waiter.given.set(Some(given));
+                waiter
+            };
+            machine.wake(next.task.get());
+        }
+    }
+
+    fn take(&self, index: u32) -> Result<Outputs> {
+        let member = self
+            .members
+            .borrow_mut()
+            .remove(&index)
+            .expect("a member is given once");
+        let values = member.result().expect("the member has ended")?;
+        let value = values.first().cloned().unwrap_or_else(Value::empty);
+        Ok(Outputs::from_iter([value, Value::Double(f64::from(index))]))
+    }
+}
+
+impl Object for SetObject {
+    fn class_name(&self) -> &str {
+        self.class
+    }
+
+    fn id(&self) -> ObjectId {
+        self.id
+    }
+
+    fn dims(&self) -> Dims {
+        Dims::new(self.core.members.borrow().len(), 1)
+    }
+
+    fn trace(&self, visit: &mut dyn FnMut(&Value)) {
+        for member in self.core.members.borrow().values() {
+            visit(&member.value());
+        }
+    }
+
+    fn clear(&self) {
+        let members = std::mem::take(&mut *self.core.members.borrow_mut());
+        self.core.arrived.borrow_mut().clear();
+        drop(members);
+    }
+
+    fn display(&self) -> String {
+        format!(
+            "  {} with {} members",
+            self.class,
+            self.core.members.borrow().len()
+        )
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}

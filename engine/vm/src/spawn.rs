@@ -1,0 +1,281 @@
+//! How futures start: as a task, or as a host operation.
+
+use crate::fiber::{Fiber, Start};
+use crate::future::{Future, FutureState, Origin, State};
+use crate::interpreter::Interpreter;
+use crate::machine::{Loaded, Machine, StartedOperation};
+use crate::operation::OperationGuard;
+use crate::task::TaskRecord;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use tourbillon_builtins::{Operation, one};
+use tourbillon_executor::{Target, WakeSlot};
+use tourbillon_host::{Event, Priority, Request, TaskId, TaskLabel};
+use tourbillon_value::{FunctionHandle, Result, Value};
+
+/// A created future of a function of a program.
+pub(crate) fn create(
+    machine: &Machine,
+    loaded: &Rc<Loaded>,
+    function: usize,
+    arguments: Vec<Value>,
+) -> Future {
+    let label = machine.current().label.clone();
+    let name = loaded.names[function].clone();
+    let start = Start::Function {
+        loaded: loaded.clone(),
+        function,
+        arguments,
+    };
+    Future::new(
+        machine,
+        State::Created(Some(start)),
+        Origin::Body,
+        label,
+        name,
+    )
+}
+
+/// A created future of a call of a function value, as `spawn(@f)` makes it.
+pub(crate) fn create_call(machine: &Machine, handle: &Rc<FunctionHandle>) -> Future {
+    let label = machine.current().label.clone();
+    let name: Rc<str> = if handle.is_anonymous {
+        "anonymous".into()
+    } else {
+        handle.name.clone()
+    };
+    let start = Start::Call {
+        function: Value::Function(handle.clone()),
+        arguments: Vec::new(),
+    };
+    Future::new(
+        machine,
+        State::Created(Some(start)),
+        Origin::Body,
+        label,
+        name,
+    )
+}
+
+/// The label's name and the class given to `spawn`.
+#[derive(Default)]
+pub(crate) struct SpawnOptions {
+    pub name: Option<Rc<str>>,
+    pub priority: Option<Priority>,
+}
+
+/// Starts a created future as a task: a child of `parent`'s body, or of the running one.
+pub(crate) fn start_task(
+    machine: &Rc<Machine>,
+    future: &Future,
+    options: Option<SpawnOptions>,
+    parent: Option<&Future>,
+) {
+    debug_assert_eq!(future.state(), FutureState::Created);
+    let options = options.unwrap_or_default();
+    let (label, priority) = {
+        let mut core = future.get().core.borrow_mut();
+        if options.name.is_some() {
+            core.name = options.name;
+        }
+        let priority = options.priority.unwrap_or(core.priority);
+        core.priority = priority;
+        let name = core.name.clone().unwrap_or_else(|| core.body_name.clone());
+        let label = match machine.current.borrow().as_ref() {
+            Some(current) => current.next_child(&name),
+            None => TaskLabel::child(&core.label, name, 1),
+        };
+        core.label = label.clone();
+        (label, priority)
+    };
+    if let Some(parent) = parent {
+        adopt_child(parent, future);
+    }
+    let record = new_record(machine, label, priority);
+    let start = future.begin(machine, record.id);
+    let fiber = Fiber::new(machine, future.clone(), start, 0);
+    launch(machine, record, vec![fiber]);
+}
+
+/// Makes one future the child of another's body.
+pub(crate) fn adopt_child(parent: &Future, child: &Future) {
+    child.get().core.borrow_mut().parent = Some(parent.downgrade());
+    let mut core = parent.get().core.borrow_mut();
+    if core.children.len() >= 32 && core.children.len().is_power_of_two() {
+        core.children.retain(|child| child.upgrade().is_some());
+    }
+    core.children.push(child.downgrade());
+}
+
+/// A task of the session that runs the machine's own code.
+pub(crate) fn start_native(
+    machine: &Rc<Machine>,
+    label: Rc<TaskLabel>,
+    priority: Priority,
+    name: &'static str,
+    native: Box<dyn tourbillon_builtins::NativeFrame>,
+) -> TaskId {
+    let record = new_record(machine, label.clone(), priority);
+    let id = record.id;
+    let start = Start::Native { native, name };
+    let future = Future::new(
+        machine,
+        State::Created(Some(start)),
+        Origin::Body,
+        label,
+        name.into(),
+    );
+    let start = future.begin(machine, record.id);
+    let fiber = Fiber::new(machine, future, start, 0);
+    launch(machine, record, vec![fiber]);
+    id
+}
+
+/// Bodies whose starter stopped waiting go on as a task of the session.
+pub(crate) fn detach(machine: &Rc<Machine>, owner: &TaskRecord, fibers: Vec<Fiber>) {
+    let (name, priority) = {
+        let core = fibers[0].future.get().core.borrow();
+        (core.body_name.clone(), core.priority)
+    };
+    let record = new_record(machine, owner.next_child(&name), priority);
+    record.has_run.set(true);
+    for fiber in &fibers {
+        fiber.future.get().core.borrow_mut().runner = Some(record.id);
+        if let Some(pending) = &fiber.pending {
+            pending.wait.move_to(record.id);
+        }
+    }
+    launch(machine, record, fibers);
+}
+
+fn new_record(machine: &Machine, label: Rc<TaskLabel>, priority: Priority) -> Rc<TaskRecord> {
+    let id = machine
+        .scheduler
+        .borrow_mut()
+        .insert(label.clone(), priority);
+    let record = TaskRecord::new(id, label);
+    let mut records = machine.records.borrow_mut();
+    if records.len() <= id.slot as usize {
+        records.resize(id.slot as usize + 1, None);
+    }
+    records[id.slot as usize] = Some(record.clone());
+    drop(records);
+    machine.statistics.borrow_mut().tasks += 1;
+    machine.event(&Event::TaskSpawned {
+        task: id,
+        label: &record.label,
+        priority,
+    });
+    record
+}
+
+fn launch(machine: &Rc<Machine>, record: Rc<TaskRecord>, fibers: Vec<Fiber>) {
+    let id = record.id;
+    *record.outermost.borrow_mut() = Some(fibers[0].future.clone());
+    let interpreter = Interpreter::new(machine.clone(), record, fibers);
+    machine
+        .scheduler
+        .borrow_mut()
+        .put_back(id, Box::pin(interpreter.run()));
+    machine.wake(id);
+}
+
+/// The root task of an execution.
+pub(crate) fn start_root(machine: &Rc<Machine>, start: Start) -> Future {
+    let label = TaskLabel::root(&machine.options.root_label);
+    let record = new_record(machine, label.clone(), Priority::Normal);
+    let name = machine.options.root_label.clone();
+    let future = Future::new(
+        machine,
+        State::Created(Some(start)),
+        Origin::Body,
+        label,
+        name,
+    );
+    let start = future.begin(machine, record.id);
+    let fiber = Fiber::new(machine, future.clone(), start, 0);
+    launch(machine, record, vec![fiber]);
+    future
+}
+
+/// Starts a host operation and gives its future, a child of `parent`'s body.
+pub(crate) fn start_operation(
+    machine: &Rc<Machine>,
+    operation: Operation,
+    parent: &Future,
+) -> Future {
+    let label = machine.current().next_operation(operation.request.name());
+    let creator = label.task.clone();
+    let name: Rc<str> = label.name.into();
+    if let Some(outcome) = machine.host.try_now(&operation.request, &label) {
+        let future = Future::new(machine, State::Pending, Origin::Manual, creator, name);
+        let result = outcome.and_then(operation.finish).map(one);
+        future.settle(machine, result);
+        return future;
+    }
+    let is_timer = matches!(operation.request, Request::Timer { .. });
+    // Whether it counts as outstanding depends on who waits; the deadlock check looks.
+    let guard = OperationGuard::submit(machine, operation.request, label, false);
+    let number = machine.next_started.get() + 1;
+    machine.next_started.set(number);
+    let inbox = machine.scheduler.borrow().inbox().clone();
+    let wake = WakeSlot::new(Target::Operation(number), &inbox);
+    let finish = Some(operation.finish);
+    let origin = Origin::Operation {
+        guard,
+        finish,
+        is_timer,
+        number,
+    };
+    let future = Future::new(machine, State::Pending, origin, creator, name);
+    adopt_child(parent, &future);
+    let started = StartedOperation {
+        future: future.clone(),
+        wake,
+    };
+    machine.started.borrow_mut().insert(number, started);
+    poll_started(machine, number);
+    future
+}
+
+/// Asks the host for the outcome of a started operation and settles its future when it is there.
+pub(crate) fn poll_started(machine: &Rc<Machine>, number: u64) {
+    let (future, waker) = {
+        let started = machine.started.borrow();
+        let Some(started) = started.get(&number) else {
+            return;
+        };
+        started.wake.taken();
+        (started.future.clone(), Waker::from(started.wake.clone()))
+    };
+    let guard = {
+        let core = future.get().core.borrow();
+        match &core.origin {
+            Origin::Operation { guard, .. } => guard.clone(),
+            Origin::Body | Origin::Manual => unreachable!("a started operation is in the table"),
+        }
+    };
+    if let Poll::Ready(outcome) = guard.poll(&mut Context::from_waker(&waker)) {
+        let started = machine.started.borrow_mut().remove(&number);
+        drop(started);
+        let finish = match &mut future.get().core.borrow_mut().origin {
+            Origin::Operation { finish, .. } => finish.take(),
+            Origin::Body | Origin::Manual => None,
+        };
+        let finish = finish.expect("an operation ends once");
+        let result: Result<_> = outcome.and_then(finish).map(one);
+        future.settle(machine, result);
+    }
+}
+
+/// A future that has succeeded.
+pub(crate) fn ready(machine: &Machine, value: Value) -> Future {
+    let label = machine.current().label.clone();
+    Future::new(
+        machine,
+        State::Success(one(value)),
+        Origin::Manual,
+        label,
+        "value".into(),
+    )
+}

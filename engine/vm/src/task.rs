@@ -1,0 +1,98 @@
+//! What is known of a task from outside its interpreter.
+
+use crate::future::Future;
+use crate::operation::OperationGuard;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use tourbillon_host::{OperationLabel, TaskId, TaskLabel};
+use tourbillon_value::RuntimeError;
+
+/// One link of the chain of bodies that a task runs: each awaits the next by transfer.
+pub(crate) struct Link {
+    pub future: Future,
+    /// Whether it waits in cleanup code, where cancellation does not reach.
+    pub is_shielded: bool,
+}
+
+/// A task's record. While the task runs, only its identity is meaningful; at each suspension the
+/// interpreter publishes what others need to know.
+pub(crate) struct TaskRecord {
+    pub id: TaskId,
+    pub label: Rc<TaskLabel>,
+    /// Occurrences of names below this label: child tasks, and operations.
+    children: RefCell<Vec<(Rc<str>, u32)>>,
+    operations: RefCell<Vec<(&'static str, u32)>>,
+    /// The future of the outermost body.
+    pub outermost: RefCell<Option<Future>>,
+    /// The bodies, outermost first; empty while the task runs.
+    pub chain: RefCell<Vec<Link>>,
+    /// What the innermost body waits for at the host.
+    pub waits_for: RefCell<Option<Rc<OperationGuard>>>,
+    /// The futures that the innermost body waits for, for the deadlock report.
+    pub waits_on: RefCell<Vec<Future>>,
+    /// An error to be thrown at the wait: a deadlock.
+    pub injected: RefCell<Option<RuntimeError>>,
+    /// Whether the first instruction has run.
+    pub has_run: Cell<bool>,
+}
+
+impl TaskRecord {
+    pub(crate) fn new(id: TaskId, label: Rc<TaskLabel>) -> Rc<TaskRecord> {
+        Rc::new(TaskRecord {
+            id,
+            label,
+            children: RefCell::default(),
+            operations: RefCell::default(),
+            outermost: RefCell::default(),
+            chain: RefCell::default(),
+            waits_for: RefCell::default(),
+            waits_on: RefCell::default(),
+            injected: RefCell::default(),
+            has_run: Cell::new(false),
+        })
+    }
+
+    /// The label of the next child of that name.
+    pub(crate) fn next_child(&self, name: &Rc<str>) -> Rc<TaskLabel> {
+        let mut children = self.children.borrow_mut();
+        let occurrence = match children.iter_mut().find(|(known, _)| known == name) {
+            Some((_, occurrence)) => {
+                *occurrence += 1;
+                *occurrence
+            }
+            None => {
+                children.push((name.clone(), 1));
+                1
+            }
+        };
+        TaskLabel::child(&self.label, name.clone(), occurrence)
+    }
+
+    /// The label of the next operation of that name.
+    pub(crate) fn next_operation(&self, name: &'static str) -> OperationLabel {
+        let mut operations = self.operations.borrow_mut();
+        let occurrence = match operations.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, occurrence)) => {
+                *occurrence += 1;
+                *occurrence
+            }
+            None => {
+                operations.push((name, 1));
+                1
+            }
+        };
+        OperationLabel {
+            task: self.label.clone(),
+            name,
+            occurrence,
+        }
+    }
+
+    /// Forgets what was published at the last suspension: the task runs again.
+    pub(crate) fn resume(&self) {
+        self.chain.borrow_mut().clear();
+        self.waits_on.borrow_mut().clear();
+        let operation = self.waits_for.borrow_mut().take();
+        drop(operation);
+    }
+}

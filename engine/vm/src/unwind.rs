@@ -1,0 +1,246 @@
+//! Errors on their way to a handler.
+
+use crate::fiber::{CodeFrame, Frame};
+use crate::interpreter::Interpreter;
+use tourbillon_builtins::Step;
+use tourbillon_compiler::{FunctionKind, HandlerKind};
+use tourbillon_value::{Result, RuntimeError, StackFrame, Value};
+
+impl Interpreter {
+    /// Goes to the innermost handler of the innermost body; `Err` when it has none. Cleanups of frames
+    /// that go run first: the error then waits below them.
+    pub(crate) fn throw(&mut self, error: RuntimeError) -> Result<()> {
+        let mut error = self.with_place(error);
+        let machine = self.machine.clone();
+        loop {
+            let Some(frame) = self.top().frames.last_mut() else {
+                return Err(error);
+            };
+            match frame {
+                Frame::Code(_) => match self.throw_into_code(error) {
+                    Ok(()) => return Ok(()),
+                    Err(passed) => error = passed,
+                },
+                Frame::Native { native, name, .. } => {
+                    let name = *name;
+                    match native.failed(&*machine, error) {
+                        Ok(step) => match self.take_step(step) {
+                            Ok(()) => return Ok(()),
+                            Err(failed) => error = self.with_place(failed),
+                        },
+                        Err(passed) => {
+                            error = passed.with_context(|context| context.builtin(name));
+                            self.top().frames.pop();
+                        }
+                    }
+                }
+                Frame::Cleanup { .. } => {
+                    if error.is_catchable() && error.cancellation().is_none() {
+                        self.cleanup_failed(error);
+                    }
+                    // The frame goes on with the next cleanup.
+                    return Ok(());
+                }
+                Frame::Unwind(_) => {
+                    // What comes up while an error waits replaces it; only the machine's own stop can.
+                    self.top().frames.pop();
+                }
+            }
+            if self.push_due_cleanups(Some(&error)) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// An error of an `onCleanup` function becomes a warning.
+    fn cleanup_failed(&mut self, error: RuntimeError) {
+        use tourbillon_builtins::Context;
+        let warning = tourbillon_value::build_runtime_error(format!(
+            "The following error was caught while executing an onCleanup function: {}",
+            error.message()
+        ))
+        .identifier("MATLAB:class:DestructorError")
+        .cause(error)
+        .build();
+        self.machine.warn(warning);
+    }
+
+    /// The handler in the frame on top, if it has one that takes the error; else the frame goes.
+    fn throw_into_code(&mut self, mut error: RuntimeError) -> Result<()> {
+        let fiber = self.fibers.last_mut().expect("a running task has a body");
+        let Some(Frame::Code(frame)) = fiber.frames.last_mut() else {
+            unreachable!("the frame on top is code")
+        };
+        let function = &frame.loaded.program.functions[frame.function];
+        let at = frame.pc.saturating_sub(1) as u32;
+        // An error in cleanup code replaces the one in flight, which becomes its cause.
+        if let Some(range) = function.cleanup(at) {
+            let record = &fiber.registers[frame.base + range.record as usize];
+            if let Value::Exception(in_flight) = record {
+                if !in_flight.is_same(&error)
+                    && !error.causes().iter().any(|c| c.is_same(in_flight))
+                {
+                    error = error.with_cause(in_flight.clone());
+                }
+            }
+        }
+        let Some(handler) = function.handler(at, error.is_catchable()) else {
+            self.pop_code_frame();
+            return Err(error);
+        };
+        let window =
+            frame.base + function.locals as usize..frame.base + function.registers as usize;
+        frame.pc = handler.target as usize;
+        let base = frame.base;
+        fiber.registers[window].fill_with(Value::default);
+        let old = match handler.kind {
+            HandlerKind::Catch(variable) => {
+                *self.machine.last_error.borrow_mut() = Some(error.clone());
+                variable.map(|register| {
+                    let place = &mut fiber.registers[base + register as usize];
+                    std::mem::replace(place, Value::Exception(error))
+                })
+            }
+            HandlerKind::Cleanup(record) => {
+                let place = &mut fiber.registers[base + record as usize];
+                Some(std::mem::replace(place, Value::Exception(error)))
+            }
+        };
+        drop(old);
+        self.push_due_cleanups(None);
+        Ok(())
+    }
+
+    /// Takes the code frame on top away with its registers; the script's variables go to the
+    /// workspace.
+    pub(crate) fn pop_code_frame(&mut self) -> CodeFrame {
+        let fiber = self.fibers.last_mut().expect("a running task has a body");
+        let Some(Frame::Code(frame)) = fiber.frames.pop() else {
+            unreachable!("the frame on top is code")
+        };
+        let function = &frame.loaded.program.functions[frame.function];
+        if function.kind == FunctionKind::Script {
+            let mut workspace = self.machine.workspace.borrow_mut();
+            for (register, name) in function.names.iter().enumerate() {
+                if name.is_empty() {
+                    continue;
+                }
+                let value = std::mem::take(&mut fiber.registers[frame.base + register]);
+                // The old value is dropped after the borrow when the map is given the new one.
+                if value.is_undefined() {
+                    workspace.remove(&**name);
+                } else {
+                    workspace.insert((&**name).into(), value);
+                }
+            }
+        }
+        fiber.registers.truncate(frame.base);
+        frame
+    }
+
+    /// Pushes a frame that runs the cleanups that are due, and below it the error that waits for
+    /// them; says whether there were any.
+    pub(crate) fn push_due_cleanups(&mut self, waiting: Option<&RuntimeError>) -> bool {
+        if self.machine.cleanups.is_empty() {
+            return false;
+        }
+        let due = self.machine.cleanups.take();
+        let queue: Vec<Value> = due.into_iter().map(|(_, function)| function).collect();
+        self.machine.event(&tourbillon_host::Event::CleanupRun {
+            task: self.record.id,
+        });
+        let frames = &mut self.top().frames;
+        if let Some(error) = waiting {
+            frames.push(Frame::Unwind(error.clone()));
+        }
+        frames.push(Frame::Cleanup {
+            queue: queue.into_iter(),
+        });
+        true
+    }
+
+    /// Adds what is known here and not yet in the error.
+    fn with_place(&mut self, error: RuntimeError) -> RuntimeError {
+        let namespace = self.machine.options.namespace;
+        let error = error.in_namespace(namespace);
+        if error.span().is_some() && !error.context().stack.is_empty() {
+            return error;
+        }
+        let place = self
+            .top()
+            .frames
+            .iter()
+            .rev()
+            .find_map(|frame| match frame {
+                Frame::Code(code) => {
+                    let function = &code.loaded.program.functions[code.function];
+                    let span = function.spans[code.pc.saturating_sub(1)];
+                    let source = code.loaded.program.sources[usize::from(function.source)].clone();
+                    Some((source, span))
+                }
+                Frame::Native { .. } | Frame::Cleanup { .. } | Frame::Unwind(_) => None,
+            });
+        let stack = self.stack();
+        let label = self.record.label.clone();
+        error.with_context(|context| {
+            if let Some((source, span)) = &place {
+                context.span(source, *span);
+            }
+            context.stack(|| stack);
+            context.task(|| label.to_string().into());
+        })
+    }
+
+    /// The call frames of the innermost body, innermost first.
+    pub(crate) fn stack(&mut self) -> Vec<StackFrame> {
+        let mut stack = Vec::new();
+        for frame in self.top().frames.iter().rev() {
+            let Frame::Code(code) = frame else { continue };
+            let function = &code.loaded.program.functions[code.function];
+            let source = &code.loaded.program.sources[usize::from(function.source)];
+            let position = source.position(function.spans[code.pc.saturating_sub(1)].start);
+            let name = match function.kind {
+                FunctionKind::Script => "main".into(),
+                FunctionKind::Plain
+                | FunctionKind::Async
+                | FunctionKind::Anonymous
+                | FunctionKind::AsyncBlock => code.loaded.names[code.function].clone(),
+            };
+            stack.push(StackFrame {
+                file: code.loaded.files[usize::from(function.source)].clone(),
+                name,
+                line: position.line,
+                column: position.column,
+            });
+        }
+        stack
+    }
+
+    /// Does what a native frame wants next.
+    pub(crate) fn take_step(&mut self, step: Step) -> Result<()> {
+        match step {
+            Step::Call {
+                function,
+                arguments,
+                outputs,
+            } => {
+                let outputs = u8::try_from(outputs.min(250)).expect("at most 250");
+                let returns = crate::fiber::Returns {
+                    base: usize::MAX,
+                    outputs,
+                };
+                self.call_value(function, arguments, returns).map(|_| ())
+            }
+            Step::Return(values) => {
+                let Some(Frame::Native {
+                    returns, native, ..
+                }) = self.top().frames.pop()
+                else {
+                    unreachable!("a native frame returns")
+                };
+                drop(native);
+                self.finish_call(returns, values)
+            }
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! What a task waits for, and when its wait is over.
+
+use crate::future::{Future, FutureState};
+use crate::operation::OperationGuard;
+use crate::sets::NextWaiter;
+use std::cell::Cell;
+use std::rc::Rc;
+use tourbillon_builtins::{Finish, Outputs};
+use tourbillon_host::TaskId;
+use tourbillon_value::{ObjectRef, Result, RuntimeError};
+
+/// What a waiter wants of the futures it is registered with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Goal {
+    /// All of them, or the first that fails.
+    AllOrFailure,
+    /// The first success, or all of them.
+    AnySuccess,
+    /// The first of them.
+    First,
+    /// All of them, however they end.
+    All,
+}
+
+/// Somebody who waits for futures. It is met at the very transition that decides, so that its task
+/// becomes ready then and not before.
+#[derive(Debug)]
+pub(crate) struct Waiter {
+    task: Cell<TaskId>,
+    goal: Goal,
+    /// Members that have not arrived.
+    missing: Cell<usize>,
+    /// The member that decided: the first failure, success or arrival.
+    decided_by: Cell<Option<u32>>,
+    is_met: Cell<bool>,
+}
+
+impl Waiter {
+    pub(crate) fn new(task: TaskId, goal: Goal, members: usize) -> Rc<Waiter> {
+        let is_met = members == 0;
+        Rc::new(Waiter {
+            task: Cell::new(task),
+            goal,
+            missing: Cell::new(members),
+            decided_by: Cell::new(None),
+            is_met: Cell::new(is_met),
+        })
+    }
+
+    /// The task to wake.
+    pub(crate) fn task(&self) -> TaskId {
+        self.task.get()
+    }
+
+    /// The wait was handed over to another task.
+    pub(crate) fn move_to(&self, task: TaskId) {
+        self.task.set(task);
+    }
+
+    pub(crate) fn is_met(&self) -> bool {
+        self.is_met.get()
+    }
+
+    /// The member that decided the result.
+    pub(crate) fn decided_by(&self) -> Option<usize> {
+        self.decided_by.get().map(|index| index as usize)
+    }
+
+    /// A member is terminal; says whether that met the goal just now.
+    pub(crate) fn arrive(&self, index: u32, state: FutureState) -> bool {
+        if self.is_met.get() {
+            return false;
+        }
+        self.missing.set(self.missing.get() - 1);
+        let decides = match self.goal {
+            Goal::AllOrFailure => state != FutureState::Success,
+            Goal::AnySuccess => state == FutureState::Success,
+            Goal::First => true,
+            Goal::All => false,
+        };
+        if decides {
+            self.decided_by.set(Some(index));
+        }
+        let is_met = decides || self.missing.get() == 0;
+        self.is_met.set(is_met);
+        is_met
+    }
+}
+
+/// The end of one's patience with a wait.
+pub(crate) struct Timeout {
+    pub guard: Rc<OperationGuard>,
+    pub seconds: f64,
+    pub has_fired: bool,
+}
+
+/// A wait for futures: `await` and the joins.
+pub(crate) struct FutureWait {
+    pub members: Vec<Future>,
+    /// The members that this call started.
+    pub started: Vec<Future>,
+    pub waiter: Rc<Waiter>,
+    pub timeout: Option<Timeout>,
+    pub kind: JoinKind,
+}
+
+/// Which call waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum JoinKind {
+    /// `await(f)`.
+    Await,
+    /// `await_all(…)`.
+    All,
+    /// `await_any(…)`.
+    Any,
+    /// `race(…)`.
+    Race,
+    /// `await_all()`: the members are all that was pending.
+    Everything,
+}
+
+impl Drop for FutureWait {
+    fn drop(&mut self) {
+        for member in &self.members {
+            member.unregister(&self.waiter);
+        }
+    }
+}
+
+/// What an instruction waits for.
+pub(crate) enum Wait {
+    /// To be polled once more.
+    Yield { has_yielded: bool },
+    /// A host operation.
+    Operation {
+        guard: Rc<OperationGuard>,
+        finish: Option<Finish>,
+        builtin: &'static str,
+    },
+    /// Futures.
+    Futures(FutureWait),
+    /// The next member of a set to end.
+    Next {
+        set: ObjectRef,
+        waiter: Rc<NextWaiter>,
+    },
+    /// That futures end which were asked to stop; what comes then is known.
+    Settling {
+        waiter: Rc<Waiter>,
+        futures: Vec<Future>,
+        then: Then,
+    },
+}
+
+/// What a wait for stopped futures leads to.
+pub(crate) enum Then {
+    /// This result.
+    Result(Result<Outputs>),
+    /// The failure of that member, with further failures as its causes.
+    Failure { members: Vec<Future>, first: usize },
+    /// A cancellation: nothing replaces it.
+    Cancellation(RuntimeError),
+}
+
+impl Wait {
+    /// The wait was handed over to another task.
+    pub(crate) fn move_to(&self, task: TaskId) {
+        match self {
+            Wait::Yield { .. } | Wait::Operation { .. } => {}
+            Wait::Futures(wait) => wait.waiter.move_to(task),
+            Wait::Next { waiter, .. } => waiter.move_to(task),
+            Wait::Settling { waiter, .. } => waiter.move_to(task),
+        }
+    }
+
+    /// Whether its errors are those of other bodies.
+    pub(crate) fn is_of_futures(&self) -> bool {
+        match self {
+            Wait::Futures(_) | Wait::Next { .. } => true,
+            Wait::Settling { then, .. } => !matches!(then, Then::Cancellation(_)),
+            Wait::Yield { .. } | Wait::Operation { .. } => false,
+        }
+    }
+}
+
+/// A wait and where its result goes.
+pub(crate) struct Pending {
+    pub wait: Wait,
+    /// Absolute register.
+    pub base: usize,
+    pub outputs: u8,
+}
