@@ -1,5 +1,6 @@
 //! Arrays: dimensions and column-major data.
 
+use crate::release::release;
 use crate::{Result, RuntimeError, Value, build_runtime_error, codes};
 use smallvec::SmallVec;
 use std::fmt;
@@ -129,10 +130,48 @@ impl fmt::Display for Dims {
 }
 
 /// Elements in column-major order with their dimensions.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone)]
 pub struct Array<T> {
     dims: Dims,
     data: Vec<T>,
+    /// How elements that may nest are dropped without a deep stack.
+    release: Option<fn(&mut Vec<T>)>,
+}
+
+impl<T: PartialEq> PartialEq for Array<T> {
+    fn eq(&self, other: &Array<T>) -> bool {
+        self.dims == other.dims && self.data == other.data
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Array<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Array")
+            .field("dims", &self.dims)
+            .field("data", &self.data)
+            .finish()
+    }
+}
+
+impl<T> Drop for Array<T> {
+    fn drop(&mut self) {
+        if let Some(release) = self.release {
+            release(&mut self.data);
+        }
+    }
+}
+
+impl Array<Value> {
+    /// The same array, which drops cells within cells to any depth.
+    pub(crate) fn of_cells(mut self) -> Array<Value> {
+        self.release = Some(release);
+        self
+    }
+
+    /// Takes the elements out of an array that is about to be dropped.
+    pub(crate) fn take_elements(&mut self) -> Vec<Value> {
+        std::mem::take(&mut self.data)
+    }
 }
 
 impl<T> Array<T> {
@@ -146,31 +185,26 @@ impl<T> Array<T> {
             data.len(),
             "array data must fill its dimensions {dims}"
         );
-        Array { dims, data }
+        Array {
+            dims,
+            data,
+            release: None,
+        }
     }
 
     /// 0 × 0.
     pub fn empty() -> Array<T> {
-        Array {
-            dims: Dims::new(0, 0),
-            data: Vec::new(),
-        }
+        Array::new(Dims::new(0, 0), Vec::new())
     }
 
     /// 1 × n.
     pub fn row(data: Vec<T>) -> Array<T> {
-        Array {
-            dims: Dims::new(1, data.len()),
-            data,
-        }
+        Array::new(Dims::new(1, data.len()), data)
     }
 
     /// n × 1.
     pub fn column(data: Vec<T>) -> Array<T> {
-        Array {
-            dims: Dims::new(data.len(), 1),
-            data,
-        }
+        Array::new(Dims::new(data.len(), 1), data)
     }
 
     /// The dimensions.
@@ -189,8 +223,8 @@ impl<T> Array<T> {
     }
 
     /// Gives up the array for its parts.
-    pub fn into_parts(self) -> (Dims, Vec<T>) {
-        (self.dims, self.data)
+    pub fn into_parts(mut self) -> (Dims, Vec<T>) {
+        (self.dims.clone(), std::mem::take(&mut self.data))
     }
 
     /// Number of elements.
@@ -203,7 +237,7 @@ impl<T> Array<T> {
     /// # Panics
     /// When the counts differ.
     pub fn reshaped(self, dims: Dims) -> Array<T> {
-        Array::new(dims, self.data)
+        Array::new(dims, self.into_parts().1)
     }
 
     /// Appends one element to a row or to a 0 × 0 array: the amortised fast path of `a(end+1) = x`.
@@ -276,6 +310,14 @@ pub type StructFields = Vec<(Rc<str>, Vec<Value>)>;
 pub struct StructArray {
     dims: Dims,
     fields: Vec<(Rc<str>, Vec<Value>)>,
+}
+
+impl Drop for StructArray {
+    fn drop(&mut self) {
+        for (_, values) in &mut self.fields {
+            release(values);
+        }
+    }
 }
 
 impl StructArray {
@@ -366,7 +408,13 @@ impl StructArray {
     }
 
     /// Gives up the array for its parts.
-    pub fn into_parts(self) -> (Dims, StructFields) {
-        (self.dims, self.fields)
+    pub fn into_parts(mut self) -> (Dims, StructFields) {
+        (self.dims.clone(), std::mem::take(&mut self.fields))
+    }
+
+    /// Takes the values out of an array that is about to be dropped.
+    pub(crate) fn take_values(&mut self) -> Vec<Value> {
+        let fields = std::mem::take(&mut self.fields);
+        fields.into_iter().flat_map(|(_, values)| values).collect()
     }
 }

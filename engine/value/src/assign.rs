@@ -134,7 +134,7 @@ fn assign_brace(
     match target {
         Value::Cell(array) => assign_in_cell(array, arguments, rest, value),
         _ if is_blank(target) => {
-            let mut array = Rc::new(Array::empty());
+            let mut array = Rc::new(Array::empty().of_cells());
             assign_in_cell(&mut array, arguments, rest, value)?;
             *target = Value::Cell(array);
             Ok(())
@@ -433,7 +433,7 @@ fn assigned_anew(dims: Dims, arguments: &[Value], value: Value) -> Result<Value>
         Value::Cell(_) => {
             let mut array = blank(dims);
             store(&mut array, arguments, cells_of(value), Value::empty)?;
-            Value::Cell(array)
+            Value::cell(Rc::unwrap_or_clone(array))
         }
         Value::Struct(source) => {
             let mut array = Rc::new(StructArray::new(dims, Vec::new()));

@@ -31,3 +31,9 @@ pub struct FunctionHandle {
     /// Whether it was written as `@(…) …`.
     pub is_anonymous: bool,
 }
+
+impl Drop for FunctionHandle {
+    fn drop(&mut self) {
+        crate::release::release(&mut self.captures);
+    }
+}

@@ -13,6 +13,7 @@ mod function;
 pub mod index;
 mod object;
 pub mod ops;
+mod release;
 mod subscript;
 #[cfg(test)]
 mod testing;

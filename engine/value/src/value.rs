@@ -78,7 +78,7 @@ impl Value {
 
     /// A cell array.
     pub fn cell(array: Array<Value>) -> Value {
-        Value::Cell(Rc::new(array))
+        Value::Cell(Rc::new(array.of_cells()))
     }
 
     /// A cell row; `{}` is 0 × 0.

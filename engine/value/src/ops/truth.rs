@@ -1,8 +1,10 @@
 //! Values as conditions, and whether two values are equal.
 
 use super::operand::truths;
+use crate::convert::to_doubles;
 use crate::fail::{fail, nan_to_logical, no_conversion};
-use crate::{Array, FunctionHandle, Result, StructArray, Value, codes};
+use crate::{Result, Value, codes};
+use std::rc::Rc;
 
 /// Whether an `if` or `while` takes the value as true: not empty, and no element zero.
 pub fn is_true(value: &Value) -> Result<bool> {
@@ -107,63 +109,65 @@ fn is_numeric(value: &Value) -> bool {
 /// `isequal`: same size and equal elements, whatever the numeric class; NaN equals nothing.
 /// Objects are equal to themselves, functions when they call the same with the same captures.
 pub fn is_equal(a: &Value, b: &Value) -> bool {
+    // Values may nest to any depth, so the pairs to compare wait here and not on the stack.
+    let mut pending = vec![(a, b)];
+    while let Some((a, b)) = pending.pop() {
+        if !matches_outside(a, b, &mut pending) {
+            return false;
+        }
+    }
+    true
+}
+
+/// Compares two values but for what they contain: that goes to `pending`, pair by pair.
+fn matches_outside<'a>(
+    a: &'a Value,
+    b: &'a Value,
+    pending: &mut Vec<(&'a Value, &'a Value)>,
+) -> bool {
     match (a, b) {
         (Value::Double(a), Value::Double(b)) => a == b,
-        (Value::DoubleArray(a), Value::DoubleArray(b)) => equal_arrays(a, b, |x, y| x == y),
-        (Value::BoolArray(a), Value::BoolArray(b)) => equal_arrays(a, b, |x, y| x == y),
-        (Value::Char(a), Value::Char(b)) => equal_arrays(a, b, |x, y| x == y),
-        (Value::Cell(a), Value::Cell(b)) => equal_arrays(a, b, is_equal),
-        (Value::Struct(a), Value::Struct(b)) => equal_structs(a, b),
+        (Value::DoubleArray(a), Value::DoubleArray(b)) => a == b,
+        (Value::BoolArray(a), Value::BoolArray(b)) => a == b,
+        (Value::Char(a), Value::Char(b)) => a == b,
+        (Value::Cell(a), Value::Cell(b)) => {
+            pending.extend(a.data().iter().zip(b.data()));
+            a.dims() == b.dims()
+        }
+        (Value::Struct(a), Value::Struct(b)) => {
+            for (name, values) in a.fields() {
+                let Some(others) = b.get(name) else {
+                    return false;
+                };
+                pending.extend(values.iter().zip(others));
+            }
+            a.dims() == b.dims() && a.fields().len() == b.fields().len()
+        }
         (Value::Function(a), Value::Function(b)) => {
-            std::rc::Rc::ptr_eq(a, b) || equal_functions(a, b)
+            if Rc::ptr_eq(a, b) {
+                return true;
+            }
+            pending.extend(a.captures.iter().zip(&b.captures));
+            a.name == b.name
+                && a.callee == b.callee
+                && a.is_anonymous == b.is_anonymous
+                && a.captures.len() == b.captures.len()
         }
         (Value::Object(a), Value::Object(b)) => a.is_same(b),
         (Value::Exception(a), Value::Exception(b)) => {
             a.is_same(b) || (a.message() == b.message() && a.identifier() == b.identifier())
         }
-        _ => {
-            let is_array = |v: &Value| is_numeric(v) || matches!(v, Value::Char(_));
-            if !is_array(a) || !is_array(b) || a.dims() != b.dims() {
-                return false;
-            }
-            match (
-                super::numbers("==", a.clone()),
-                super::numbers("==", b.clone()),
-            ) {
-                (Ok(super::Operand::Scalar(x)), Ok(super::Operand::Scalar(y))) => x == y,
-                (Ok(super::Operand::Array(x)), Ok(super::Operand::Array(y))) => {
-                    x.data() == y.data()
-                }
-                _ => false,
-            }
-        }
+        _ => equal_as_numbers(a, b),
     }
 }
 
-fn equal_arrays<T>(a: &Array<T>, b: &Array<T>, equal: impl Fn(&T, &T) -> bool) -> bool {
-    a.dims() == b.dims() && a.data().iter().zip(b.data()).all(|(x, y)| equal(x, y))
-}
-
-fn equal_structs(a: &StructArray, b: &StructArray) -> bool {
-    a.dims() == b.dims()
-        && a.fields().len() == b.fields().len()
-        && a.fields().iter().all(|(name, values)| {
-            b.get(name).is_some_and(|others| {
-                values
-                    .iter()
-                    .zip(others)
-                    .all(|(value, other)| is_equal(value, other))
-            })
-        })
-}
-
-fn equal_functions(a: &FunctionHandle, b: &FunctionHandle) -> bool {
-    a.name == b.name
-        && a.callee == b.callee
-        && a.is_anonymous == b.is_anonymous
-        && a.captures.len() == b.captures.len()
-        && a.captures
-            .iter()
-            .zip(&b.captures)
-            .all(|(x, y)| is_equal(x, y))
+/// Arrays of different classes, number by number.
+fn equal_as_numbers(a: &Value, b: &Value) -> bool {
+    if a.dims() != b.dims() {
+        return false;
+    }
+    match (to_doubles(a), to_doubles(b)) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => false,
+    }
 }
