@@ -174,3 +174,39 @@ end
 fn the_program_is_one() {
     assert_eq!(parse(PROGRAM).diagnostics, []);
 }
+
+/// One piece over and over: deep, long, or one mistake after another.
+#[test]
+fn one_piece_repeated() {
+    let pieces = [
+        "(",
+        "[",
+        "{",
+        "((((]",
+        "a(",
+        "{@() ",
+        "[(\n",
+        "x = [$ 1\n",
+        "x = [$ \n do\n",
+        "if a,",
+        "async @() do\n",
+        "f(async @() do\n",
+        "try ",
+        "function f\n",
+        "end\n",
+        "else\n",
+        "1+",
+        "-",
+        "x.",
+        "@(x) ",
+        "'",
+        "%{\n",
+        "...\n",
+        ")",
+        "a b\n",
+        "é",
+    ];
+    for piece in pieces {
+        check(&piece.repeat(20_000 / piece.len()));
+    }
+}

@@ -80,6 +80,9 @@ struct Parser<'t> {
     indexes: usize,
     /// The height of the tree of the last expression or block that was read.
     height: usize,
+    /// How many more tokens recovery may look at ahead of their turn: it keeps a text that is nothing
+    /// but mistakes from costing more than a few times its length.
+    recovery_budget: usize,
     /// Where the last statement begins that was begun.
     statement_start: u32,
     /// How many brackets were open where the innermost block of statements began.
@@ -110,6 +113,7 @@ impl<'t> Parser<'t> {
             nesting: 0,
             indexes: 0,
             height: 0,
+            recovery_budget: 10_000 + text.len(),
             statement_start: 0,
             block_depth: 0,
             constructs: Vec::new(),
@@ -424,13 +428,17 @@ impl<'t> Parser<'t> {
 
     /// Whether the open brackets are closed before the next thing that only a statement has. If not,
     /// a closing bracket is missing, and the statement ends as if there were no bracket.
-    fn brackets_close_ahead(&self) -> bool {
+    fn brackets_close_ahead(&mut self) -> bool {
         /// A matrix that goes on for more tokens than this is given up.
         const REACH: usize = 2000;
+        if self.recovery_budget == 0 {
+            return false;
+        }
         let mut ahead = self.lexer.look_ahead();
         let mut token = self.token.clone();
         let mut blocks = false;
-        for _ in 0..REACH {
+        for _ in 0..REACH.min(self.recovery_budget) {
+            self.recovery_budget -= 1;
             match token.kind {
                 _ if ahead.depth() <= self.block_depth => return true,
                 TokenKind::End => return false,
