@@ -30,6 +30,8 @@ pub(crate) struct Assigned {
     pub name: Rc<str>,
     /// Where it is assigned first.
     pub span: Span,
+    /// Where the code begins that can find it assigned, but for loops.
+    pub from: u32,
     /// Whether nothing but loops over ranges assigns it, so that it can only hold scalars.
     pub is_scalar: bool,
     /// Whether it is only assigned as `ans`, which nobody wrote.
@@ -61,7 +63,14 @@ impl Names {
         (self.globals.iter().chain(&self.persistents)).any(|ident| &*ident.name == name)
     }
 
-    fn assign(&mut self, name: &Rc<str>, span: Span, is_scalar: bool, is_implicit: bool) {
+    fn assign(
+        &mut self,
+        name: &Rc<str>,
+        span: Span,
+        from: u32,
+        is_scalar: bool,
+        is_implicit: bool,
+    ) {
         if let Some(at) = self.assigned_index.get(name) {
             let assigned = &mut self.assigned[*at];
             assigned.is_scalar &= is_scalar;
@@ -76,6 +85,7 @@ impl Names {
         self.assigned.push(Assigned {
             name: name.clone(),
             span,
+            from,
             is_scalar,
             is_implicit,
         });
@@ -94,15 +104,16 @@ impl Names {
     }
 
     fn statement(&mut self, statement: &Statement) {
+        let end = statement.span.end;
         match &statement.kind {
             StatementKind::Expression(expression) => {
-                self.assign(&"ans".into(), statement.span, false, true);
+                self.assign(&"ans".into(), statement.span, end, false, true);
                 self.expression(expression);
             }
             StatementKind::Assign { targets, value, .. } => {
                 self.expression(value);
                 for target in targets {
-                    self.target(target, false);
+                    self.target(target, end, false);
                 }
             }
             StatementKind::If { arms, otherwise } => {
@@ -119,7 +130,7 @@ impl Names {
             } => {
                 self.expression(iterable);
                 let is_range = matches!(iterable.kind, ExpressionKind::Range { .. });
-                self.target(target, is_range);
+                self.target(target, iterable.span.end, is_range);
                 self.block(body);
             }
             StatementKind::While { condition, body } => {
@@ -147,7 +158,13 @@ impl Names {
                 self.block(body);
                 if let Some(catch) = catch {
                     if let Some(variable) = &catch.variable {
-                        self.assign(&variable.name, variable.span, false, false);
+                        self.assign(
+                            &variable.name,
+                            variable.span,
+                            variable.span.end,
+                            false,
+                            false,
+                        );
                     }
                     self.block(&catch.body);
                 }
@@ -167,7 +184,7 @@ impl Names {
                 }
             }
             StatementKind::Command { name, .. } => {
-                self.assign(&"ans".into(), statement.span, false, true);
+                self.assign(&"ans".into(), statement.span, end, false, true);
                 self.mention(&name.name);
             }
             StatementKind::Error => {}
@@ -180,7 +197,7 @@ impl Names {
         }
     }
 
-    fn target(&mut self, target: &Target, is_scalar: bool) {
+    fn target(&mut self, target: &Target, from: u32, is_scalar: bool) {
         match target {
             Target::Ignored(_) => {}
             Target::Place {
@@ -190,7 +207,7 @@ impl Names {
                     self.step(step);
                 }
                 let is_scalar = is_scalar && steps.is_empty();
-                self.assign(&variable.name, variable.span, is_scalar, false);
+                self.assign(&variable.name, variable.span, from, is_scalar, false);
             }
         }
     }

@@ -29,6 +29,10 @@ pub(crate) struct Scope {
     names: Vec<Rc<str>>,
     /// Variables that can only hold scalars.
     scalars: BTreeSet<Rc<str>>,
+    /// Outputs that are no inputs: they begin without a value.
+    unassigned: BTreeSet<Rc<str>>,
+    /// Where the first assignment to a variable that begins without a value is over.
+    from: FxHashMap<Rc<str>, u32>,
 }
 
 impl Scope {
@@ -41,6 +45,8 @@ impl Scope {
             variables: FxHashMap::default(),
             names: Vec::new(),
             scalars: BTreeSet::new(),
+            unassigned: BTreeSet::new(),
+            from: FxHashMap::default(),
         }
     }
 
@@ -81,6 +87,22 @@ impl Scope {
         register
     }
 
+    /// Adds an output of a function, which may be an input as well.
+    pub fn add_output(&mut self, name: &Rc<str>) -> Register {
+        match self.variables.get(name) {
+            Some(Binding::Local(register)) => *register,
+            Some(Binding::Global(_)) | None => {
+                self.unassigned.insert(name.clone());
+                self.add_local(name.clone())
+            }
+        }
+    }
+
+    /// Whether code at that offset, outside of loops, comes before any assignment to the variable.
+    pub fn is_unassigned_at(&self, name: &str, offset: u32) -> bool {
+        self.from.get(name).is_some_and(|from| offset < *from)
+    }
+
     /// Adds the locals, globals and persistent variables that a body brings, after the inputs.
     pub fn add_names(&mut self, names: &Names) {
         for ident in &names.globals {
@@ -93,8 +115,12 @@ impl Scope {
             self.variables.insert(ident.name.clone(), binding);
         }
         for assigned in &names.assigned {
+            if self.unassigned.contains(&assigned.name) {
+                self.from.insert(assigned.name.clone(), assigned.from);
+            }
             if !self.variables.contains_key(&assigned.name) {
                 self.add_local(assigned.name.clone());
+                self.from.insert(assigned.name.clone(), assigned.from);
                 if assigned.is_scalar {
                     self.scalars.insert(assigned.name.clone());
                 }

@@ -23,6 +23,7 @@ pub fn verify(program: &Program) -> Result<(), String> {
             program,
             function,
             states: vec![None; function.code.len()],
+            targets: targets(function),
         }
         .run()
         .map_err(|problem| format!("function {number} ({}): {problem}", function.name))?;
@@ -46,6 +47,18 @@ struct Verifier<'p> {
     function: &'p Function,
     /// The state before each instruction that is jumped to, as far as it is known.
     states: Vec<Option<State>>,
+    /// Which instructions are jumped to.
+    targets: Vec<bool>,
+}
+
+fn targets(function: &Function) -> Vec<bool> {
+    let mut targets = vec![false; function.code.len()];
+    for target in function.code.iter().filter_map(|each| each.target()) {
+        if let Some(is_target) = targets.get_mut(target as usize) {
+            *is_target = true;
+        }
+    }
+    targets
 }
 
 type Check = Result<(), String>;
@@ -75,7 +88,9 @@ impl Verifier<'_> {
                 // Nothing leads here, as after a `return`.
                 (None, None) => State::new(),
             };
-            self.states[at] = Some(state.clone());
+            if self.targets[at] {
+                self.states[at] = Some(state.clone());
+            }
             falling = self
                 .step(at, state)
                 .map_err(|problem| format!("instruction {at}: {problem}"))?;
@@ -209,7 +224,8 @@ impl Verifier<'_> {
             Instruction::ForNext { .. } => {
                 let exit = at + 1;
                 ensure(
-                    matches!(function.code.get(exit), Some(Instruction::Jump { .. })),
+                    matches!(function.code.get(exit), Some(Instruction::Jump { .. }))
+                        && exit + 1 < function.code.len(),
                     || "no jump out of the loop follows".into(),
                 )?;
                 let mut ended = state.clone();

@@ -29,6 +29,9 @@ impl Lowering<'_, '_> {
         prints: bool,
     ) {
         let mark = self.mark();
+        if bracketed {
+            self.check_target_lists(targets);
+        }
         match targets {
             [
                 Target::Place {
@@ -70,6 +73,28 @@ impl Lowering<'_, '_> {
         }
     }
 
+    /// `[c{1:n}] = f()` would take as many results as the index has elements.
+    fn check_target_lists(&mut self, targets: &[Target]) {
+        for target in targets {
+            let Target::Place { steps, span, .. } = target else {
+                continue;
+            };
+            let is_list = |argument: &Expression| {
+                matches!(
+                    argument.kind,
+                    ExpressionKind::Range { .. } | ExpressionKind::Colon
+                )
+            };
+            if let Some(Step::Brace(arguments, _)) = steps.last()
+                && arguments.iter().any(is_list)
+            {
+                let message = "A target that stands for several elements is not part of this \
+                               version.\nassign to `c(1:n)`, or to each element in turn";
+                self.fail(*span, "MATLAB:m_unsupported_target_list", message);
+            }
+        }
+    }
+
     /// Several results of a call in consecutive temporaries.
     fn results_of(&mut self, value: &Expression, count: usize) -> Option<Register> {
         if count > MAX_ARGUMENTS {
@@ -78,7 +103,7 @@ impl Lowering<'_, '_> {
         }
         let outputs = count as u8;
         let is_call = match &value.kind {
-            ExpressionKind::Name(name) => self.scope.variable(name).is_none(),
+            ExpressionKind::Name(name) => self.variable_at(name, value.span).is_none(),
             ExpressionKind::Index(_, step) => match &**step {
                 Step::Paren(..) | Step::Brace(..) | Step::Field(_) => true,
                 Step::DynamicField(..) => false,
@@ -372,7 +397,7 @@ impl Lowering<'_, '_> {
     pub(super) fn may_give_nothing(&self, expression: &Expression) -> bool {
         let chain = Chain::new(expression);
         let is_variable = match &chain.root.kind {
-            ExpressionKind::Name(name) => self.scope.variable(name).is_some(),
+            ExpressionKind::Name(name) => self.variable_at(name, chain.root.span).is_some(),
             _ => true,
         };
         if self.makes_future(&chain) {
@@ -393,7 +418,7 @@ impl Lowering<'_, '_> {
         };
         let is_call = matches!(chain.steps.as_slice(), [] | [(Step::Paren(..), _)]);
         is_call
-            && self.scope.variable(name).is_none()
+            && self.variable_at(name, chain.root.span).is_none()
             && matches!(self.meaning(name), Meaning::Function(function) if function.is_async)
     }
 

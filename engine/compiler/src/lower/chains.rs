@@ -34,7 +34,7 @@ impl Lowering<'_, '_> {
         let mark = self.mark();
         let chain = Chain::new(expression);
         let (value, next) = match &chain.root.kind {
-            ExpressionKind::Name(name) => match self.scope.variable(name).cloned() {
+            ExpressionKind::Name(name) => match self.variable_at(name, chain.root.span) {
                 Some(binding) => {
                     let span = chain.root.span;
                     (self.at(span, |this| this.variable(&binding, Dest::Any)), 0)
@@ -246,7 +246,7 @@ impl Lowering<'_, '_> {
                     return true;
                 };
                 // A dotted library name is one call.
-                self.scope.variable(name).is_some()
+                self.variable_at(name, chain.root.span).is_some()
                     || self.dotted_name(name, &chain.steps).1 < chain.steps.len()
             }
             Step::Paren(..) | Step::DynamicField(..) => false,
@@ -316,7 +316,9 @@ impl Lowering<'_, '_> {
                 let chain = Chain::new(expression);
                 // The first arguments of a function call leave `end` to the index around the call.
                 let mut called = match &chain.root.kind {
-                    ExpressionKind::Name(name) if self.scope.variable(name).is_none() => {
+                    ExpressionKind::Name(name)
+                        if self.variable_at(name, chain.root.span).is_none() =>
+                    {
                         Some(self.dotted_name(name, &chain.steps).1)
                     }
                     _ => None,

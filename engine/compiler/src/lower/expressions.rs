@@ -33,7 +33,7 @@ impl Lowering<'_, '_> {
                 self.fail(span, "MATLAB:m_unsupported_string", message);
                 self.constant(Constant::EmptyMatrix, dest)
             }
-            ExpressionKind::Name(name) => match self.scope.variable(name).cloned() {
+            ExpressionKind::Name(name) => match self.variable_at(name, span) {
                 Some(binding) => self.variable(&binding, dest),
                 None => {
                     let at = self.call_name(name, span, &[], 1);

@@ -4,7 +4,7 @@ use super::{Dest, Lowering};
 use crate::bytecode::{Constant, Function, FunctionKind, Instruction, PASS, Register};
 use crate::captures::captured_writes;
 use crate::names::{Names, free_names};
-use crate::scope::{Binding, Scope};
+use crate::scope::Scope;
 use crate::unit::Unit;
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -56,11 +56,7 @@ pub(crate) fn function(unit: &mut Unit<'_>, source: u16, index: u16, declared: &
     let (inputs, has_varargin) = scope.add_inputs(&declared.inputs);
     let mut outputs = Vec::new();
     for ident in &declared.outputs {
-        let register = match scope.variable(&ident.name) {
-            Some(Binding::Local(register)) => *register,
-            Some(Binding::Global(_)) | None => scope.add_local(ident.name.clone()),
-        };
-        outputs.push(register);
+        outputs.push(scope.add_output(&ident.name));
     }
     let varargout = match declared.outputs.last() {
         Some(last) if &*last.name == "varargout" => outputs.pop(),
@@ -125,7 +121,7 @@ impl<'a> Lowering<'_, 'a> {
     ) -> Register {
         check_inputs(self.unit, self.source, inputs);
         let free = free_names(&Names::of_expression(body), inputs);
-        let captures = self.captures(free);
+        let captures = self.captures(free, expression.span);
         let mut scope = self.inner_scope(FunctionKind::Anonymous, &captures);
         let (count, has_varargin) = scope.add_inputs(inputs);
         let text = tourbillon_syntax::print_expression(expression).into();
@@ -170,7 +166,7 @@ impl<'a> Lowering<'_, 'a> {
         dest: Dest,
     ) -> Register {
         self.extension(span, "An async block");
-        let captures = self.captures(Names::of_expression(body).mentioned);
+        let captures = self.captures(Names::of_expression(body).mentioned, span);
         let scope = self.inner_scope(FunctionKind::AsyncBlock, &captures);
         self.create_block(span, captures, scope, dest, |this, result| {
             this.at(body.span, |this| this.begin_statement());
@@ -206,7 +202,8 @@ impl<'a> Lowering<'_, 'a> {
         }
         let mentioned = names.mentioned.iter();
         let own = |name: &&Rc<str>| names.assigns(name) || names.declares(name);
-        let captures = self.captures(mentioned.filter(|name| !own(name)).cloned().collect());
+        let mentioned = mentioned.filter(|name| !own(name)).cloned().collect();
+        let captures = self.captures(mentioned, span);
         let mut scope = self.inner_scope(FunctionKind::AsyncBlock, &captures);
         scope.add_names(&names);
         self.create_block(span, captures, scope, dest, |this, result| {
@@ -249,10 +246,13 @@ impl<'a> Lowering<'_, 'a> {
         self.settle(mark, at, dest)
     }
 
-    /// Which of the names are variables of this function or of one around it.
-    fn captures(&self, names: Vec<Rc<str>>) -> Vec<Rc<str>> {
-        let mut names = names;
-        names.retain(|name| self.scope.sees(name));
+    /// Which of the names that an inner function at that place mentions are variables here. Those of
+    /// functions further out were captured here, because they are mentioned here as well.
+    fn captures(&self, mut names: Vec<Rc<str>>, span: Span) -> Vec<Rc<str>> {
+        names.retain(|name| {
+            self.variable_at(name, span).is_some()
+                || self.scope.variable(name).is_none() && self.scope.counts_arguments(name)
+        });
         names
     }
 

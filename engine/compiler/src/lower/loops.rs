@@ -13,12 +13,14 @@ impl Lowering<'_, '_> {
         let end = self.label();
         // Each turn is a statement, so that an empty loop can be stopped.
         self.begin_statement();
+        self.loops += 1;
         self.jump_unless(condition, end);
         self.around.push(Around::Loop {
             break_label: end,
             continue_label: again,
         });
         self.block(body);
+        self.loops -= 1;
         self.around.pop();
         self.jump(again);
         self.set_label(end);
@@ -30,6 +32,7 @@ impl Lowering<'_, '_> {
         let start = self.code.len();
         let again = self.label_here();
         let (left, end) = (self.label(), self.label());
+        self.loops += 1;
         self.next_element(state, target, end);
         if body.statements.is_empty() {
             // A turn with nothing in it counts as well.
@@ -40,6 +43,7 @@ impl Lowering<'_, '_> {
             continue_label: again,
         });
         self.block(body);
+        self.loops -= 1;
         let was_left = self.jumps_to(left, start);
         self.around.pop();
         self.jump(again);

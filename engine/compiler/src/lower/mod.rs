@@ -108,6 +108,8 @@ pub(crate) struct Lowering<'u, 'a> {
     labels: Vec<u32>,
     ends: Vec<EndFrame>,
     around: Vec<Around>,
+    /// How many loops are around.
+    loops: usize,
     /// The hidden local that takes the values of an async block's expression statements.
     result: Option<Register>,
     /// A limit of the bytecode that was passed.
@@ -137,6 +139,7 @@ impl<'u, 'a> Lowering<'u, 'a> {
             labels: Vec::new(),
             ends: Vec::new(),
             around: Vec::new(),
+            loops: 0,
             result: None,
             too_large: None,
         }
@@ -284,6 +287,16 @@ impl<'u, 'a> Lowering<'u, 'a> {
 
     fn meaning(&self, name: &str) -> Meaning {
         self.unit.meaning(self.source, name)
+    }
+
+    /// The variable that a name stands for when it is read at that place. `sum = sum(x)` calls the
+    /// function: before its first assignment a variable does not hide one.
+    fn variable_at(&self, name: &str, span: Span) -> Option<Binding> {
+        let binding = self.scope.variable(name)?;
+        let is_function = self.loops == 0
+            && self.scope.is_unassigned_at(name, span.start)
+            && !matches!(self.meaning(name), Meaning::Unknown);
+        (!is_function).then(|| binding.clone())
     }
 
     /// The register of a variable, if it is one that lives in a register.

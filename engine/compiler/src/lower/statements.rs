@@ -76,7 +76,7 @@ impl Lowering<'_, '_> {
 
     fn expression_statement(&mut self, expression: &Expression, prints: bool) {
         if let ExpressionKind::Name(name) = &expression.kind
-            && let Some(binding) = self.scope.variable(name).cloned()
+            && let Some(binding) = self.variable_at(name, expression.span)
         {
             return self.variable_statement(name, &binding, prints, expression.span);
         }
@@ -284,7 +284,7 @@ impl Lowering<'_, '_> {
             span: word.span,
         };
         let span = self.span;
-        if self.scope.variable(&name.name).is_some() {
+        if self.variable_at(&name.name, name.span).is_some() {
             let message = format!(
                 "'{}' is a variable, so this is no command.\n\
                  put the same white space on both sides of the operator",
