@@ -61,7 +61,7 @@ codes! {
     /// An output that the function did not assign.
     UNASSIGNED_OUTPUT = "MATLAB:unassignedOutputs", "Octave:undefined-function", "RunMat:UnassignedOutput";
     /// Calls nested too deeply.
-    RECURSION_LIMIT = "MATLAB:recursionLimit", "Octave:recursion-limit", "RunMat:RecursionLimit";
+    RECURSION_LIMIT = "MATLAB:recursionLimit", "", "RunMat:RecursionLimit";
     /// Fewer values on the right of `=` than places on its left.
     NEED_MORE_VALUES = "MATLAB:needMoreRhsOutputs", "", "RunMat:NotEnoughValues";
 
@@ -89,19 +89,19 @@ codes! {
     /// A deletion that would leave no rectangle.
     DELETE_SHAPE = "MATLAB:subsdeldimmismatch", "", "RunMat:DeleteShape";
     /// A deletion beyond the array.
-    DELETE_RANGE = "MATLAB:subsdelOutOfRange", "Octave:index-out-of-bounds", "RunMat:IndexOutOfBounds";
+    DELETE_RANGE = "MATLAB:subsdeldimmismatch", "Octave:index-out-of-bounds", "RunMat:IndexOutOfBounds";
     /// A field assignment to a struct array that is not 1 × 1.
     SCALAR_STRUCT_REQUIRED = "MATLAB:scalarStructureRequired", "", "RunMat:ScalarStructRequired";
     /// A struct put into a struct array with other fields.
     DISSIMILAR_STRUCTS = "MATLAB:heterogeneousStrucAssignment", "", "RunMat:DissimilarStructs";
     /// `a(1)(2) = x` and other chains that MATLAB does not have.
-    BAD_INDEX_CHAIN = "MATLAB:index:parensMustBeLast", "Octave:index-out-of-bounds", "RunMat:BadIndexChain";
+    BAD_INDEX_CHAIN = "MATLAB:index:parensMustBeLast", "", "RunMat:BadIndexChain";
     /// A dynamic field name that is no name.
     BAD_FIELD_NAME = "MATLAB:AddField:InvalidFieldName", "", "RunMat:InvalidFieldName";
 
     // Operators and conversions.
     /// An operator for operands that it does not take.
-    UNSUPPORTED_OPERANDS = "MATLAB:UndefinedFunction", "Octave:undefined-function", "RunMat:UnsupportedOperands";
+    UNSUPPORTED_OPERANDS = "MATLAB:UndefinedFunction", "", "RunMat:UnsupportedOperands";
     /// Sizes that do not match, element by element.
     SIZE_MISMATCH = "MATLAB:sizeDimensionsMustMatch", "Octave:nonconformant-args", "RunMat:SizeMismatch";
     /// A matrix product whose inner sizes differ.
@@ -121,9 +121,9 @@ codes! {
     /// A `switch` over something that is neither scalar nor text.
     BAD_SWITCH = "MATLAB:badSwitchExpression", "", "RunMat:BadSwitch";
     /// An array larger than the engine makes.
-    SIZE_LIMIT = "MATLAB:array:SizeLimitExceeded", "Octave:out-of-memory", "RunMat:SizeLimitExceeded";
+    SIZE_LIMIT = "MATLAB:array:SizeLimitExceeded", "Octave:bad-alloc", "RunMat:SizeLimitExceeded";
     /// Something of the language that this engine does not have.
-    UNSUPPORTED = "MATLAB:unsupported", "Octave:undefined-function", "RunMat:Unsupported";
+    UNSUPPORTED = "MATLAB:unsupported", "", "RunMat:Unsupported";
 
     // Concatenation.
     /// Parts whose sizes do not fit together.
@@ -137,7 +137,7 @@ codes! {
     /// An input that is not what the function wants.
     INVALID_INPUT = "MATLAB:invalidType", "Octave:invalid-input-arg", "RunMat:InvalidArgument";
     /// A key that the map does not have.
-    MAP_NO_KEY = "MATLAB:Containers:Map:NoKey", "Octave:index-out-of-bounds", "RunMat:MapNoKey";
+    MAP_NO_KEY = "MATLAB:Containers:Map:NoKey", "", "RunMat:MapNoKey";
     /// `m(k).x = …`.
     MAP_ONE_LEVEL = "MATLAB:Containers:Map:OnlyOneLevelIndexing", "", "RunMat:MapOneLevel";
     /// `reshape` to another number of elements.

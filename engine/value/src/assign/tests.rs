@@ -242,7 +242,7 @@ fn errors_are_those_of_matlab() {
 
 #[test]
 fn deletion_closes_up() {
-    const RANGE: &str = "MATLAB:subsdelOutOfRange: Matrix index is out of range for deletion.";
+    const RANGE: &str = "MATLAB:subsdeldimmismatch: Matrix index is out of range for deletion.";
     for (target, arguments, expected) in [
         ("[1 2 3]", "2", "[1 3]"),
         ("[1;2;3]", "2", "[1;3]"),
