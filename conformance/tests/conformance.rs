@@ -1,0 +1,94 @@
+//! One test for each case of the corpus and engine: `cargo test conformance` runs them all.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use tourbillon_conformance::engine::{Engine, Status};
+use tourbillon_conformance::known::Known;
+use tourbillon_conformance::octave::Octave;
+use tourbillon_conformance::schema::EngineName;
+use tourbillon_conformance::{Corpus, LoadError, load_corpus};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let trials = match load_corpus(&root.join("corpus")) {
+        Err(errors) => vec![refused("conformance/the corpus loads", errors)],
+        Ok(corpus) => trials(root, &Arc::new(corpus)),
+    };
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn trials(root: &Path, corpus: &Arc<Corpus>) -> Vec<Trial> {
+    let octave = Octave::find();
+    let version = octave.version().map(str::to_string);
+    let mut trials = of_engine(root, corpus, EngineName::Octave, move || octave.clone());
+    if version.is_none() {
+        // Shown as ignored: the oracle is not installed here, and says nothing.
+        trials = trials
+            .into_iter()
+            .map(|trial| trial.with_ignored_flag(true))
+            .collect();
+    }
+    trials
+}
+
+/// The trials of one engine; `make` makes the engine anew in the thread of each trial.
+fn of_engine<E: Engine>(
+    root: &Path,
+    corpus: &Arc<Corpus>,
+    name: EngineName,
+    make: impl Fn() -> E + Clone + Send + 'static,
+) -> Vec<Trial> {
+    let prefix = match name {
+        EngineName::Own => "conformance".to_string(),
+        EngineName::Octave | EngineName::Runmat => format!("conformance/{}", name.as_str()),
+    };
+    let list = root.join("known").join(format!("{}.yaml", name.as_str()));
+    let known = match Known::load(&list, corpus) {
+        Ok(known) => Arc::new(known),
+        Err(errors) => return vec![refused(&format!("{prefix}/known failures load"), errors)],
+    };
+    corpus
+        .cases()
+        .filter(|case| case.engines.contains(&name))
+        .map(|case| {
+            let (id, corpus, known, make) = (
+                case.full_id(),
+                Arc::clone(corpus),
+                Arc::clone(&known),
+                make.clone(),
+            );
+            Trial::test(format!("{prefix}/{id}"), move || {
+                let case = corpus.find(&id).ok_or("the corpus has lost the case")?;
+                let report = known.apply(make().run(case));
+                match report.status {
+                    Status::Pass | Status::Xfail => Ok(()),
+                    // A case that was chosen for this engine and did not run shows nothing.
+                    Status::Skip
+                    | Status::Fail
+                    | Status::Xpass
+                    | Status::Incomplete
+                    | Status::Crash
+                    | Status::Timeout => Err(Failed::from(format!(
+                        "{}: {}\n{}",
+                        report.status.as_str(),
+                        report.reason.unwrap_or_default(),
+                        report
+                            .replay
+                            .map(|command| format!("see it again: {command}"))
+                            .unwrap_or_default()
+                    ))),
+                }
+            })
+        })
+        .collect()
+}
+
+fn refused(name: &str, errors: Vec<LoadError>) -> Trial {
+    let text: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    let text = text.join("\n\n");
+    Trial::test(name.to_string(), move || Err(Failed::from(text)))
+}
