@@ -21,8 +21,9 @@ const SAMPLES: usize = 9;
 const SAMPLE_NANOSECONDS: f64 = 1e8;
 
 fn main() {
-    // `cargo test` runs benches once, to see that they work: no time for tables then.
-    if !std::env::args().any(|argument| argument == "--test") {
+    // `cargo test` runs benches once, to see that they work, and profilers want nothing else.
+    let quiet = ["--test", "--profile-time"];
+    if !std::env::args().any(|argument| quiet.contains(&argument.as_str())) {
         side_by_side();
     }
     benches();

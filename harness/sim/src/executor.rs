@@ -1,20 +1,21 @@
 //! The executor: one thread, one step at a time, and a choice wherever there is more than one.
 
-use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use crate::choice::{Action, Candidate, Kind};
 use crate::label::Label;
+use crate::ready::Ready;
 use crate::report::{Left, Stuck, StuckTask};
-use crate::run::{Halt, SharedRun};
+use crate::run::{Halt, Run, SharedRun};
 use crate::sim::{NewTask, Priority, Shared, Sim};
 use crate::trace::{Event, What};
-use crate::wake::{Bell, Board};
+use crate::wake::{Bell, News, Reader, Ring};
 
 const POLL: What = What::new("poll");
 const READY: What = What::new("ready");
@@ -26,19 +27,19 @@ const ADVANCE: What = What::new("advance");
 /// Runs plain Rust futures under a [`crate::Run`]; made once and used for one run after another.
 pub struct Executor {
     shared: Rc<Shared>,
-    board: Board,
+    ring: Arc<Ring>,
+    reader: Reader,
     slots: Vec<Slot>,
     // Slots whose task has ended and whose waker nobody holds: free for the next task.
     free: Vec<u32>,
     used: usize,
     live: usize,
-    queues: [Queue; Priority::COUNT],
-    // One bit for each class that has ready tasks, the most urgent lowest.
-    classes: u8,
-    arrivals: Vec<(u64, Arrival)>,
+    ready: Ready,
     candidates: Vec<Candidate>,
     suspended: Vec<u32>,
     left: Left,
+    keeps_events: bool,
+    main: Label,
     time: Label,
 }
 
@@ -62,76 +63,46 @@ pub enum Ending {
     Halted(Halt),
 }
 
+/// What the loop does next.
+enum Next {
+    Poll(u32),
+    Look,
+    End(Ending),
+}
+
 struct Slot {
+    // None for main, which lives outside.
     future: Option<Pin<Box<dyn Future<Output = ()>>>>,
+    alive: bool,
     bell: Bell,
     label: Label,
     priority: Priority,
     ready: bool,
-    step: u64,
-}
-
-#[derive(Default)]
-struct Queue {
-    // The labels and the slots of the ready tasks, in the order in which they became ready. The
-    // first list is handed to choices as it is.
-    candidates: Vec<Candidate>,
-    slots: Vec<u32>,
-}
-
-enum Arrival {
-    Woken(u32),
-    New(NewTask),
-}
-
-impl Queue {
-    #[inline]
-    fn push(&mut self, label: Label, slot: u32) {
-        self.candidates.push(Candidate::run(label));
-        self.slots.push(slot);
-    }
-
-    #[inline]
-    fn remove(&mut self, index: usize) -> u32 {
-        // Queues are short: moving a few entries by hand is faster than a call of memmove.
-        for later in index + 1..self.slots.len() {
-            self.candidates[later - 1] = self.candidates[later];
-        }
-        self.candidates.pop();
-        let slot = self.slots[index];
-        for later in index + 1..self.slots.len() {
-            self.slots[later - 1] = self.slots[later];
-        }
-        self.slots.pop();
-        slot
-    }
-
-    fn clear(&mut self) {
-        self.candidates.clear();
-        self.slots.clear();
-    }
+    polls: u64,
 }
 
 impl Executor {
     /// An executor whose choices `run` makes.
     #[must_use]
     pub fn new(run: &SharedRun) -> Executor {
-        let board = Board::default();
+        let ring = Ring::new();
+        let main = run.borrow_mut().labels.root("main");
         let time = run.borrow_mut().labels.root("time");
-        let shared = Rc::new(Shared::new(Rc::clone(run), board.clock()));
+        let shared = Rc::new(Shared::new(Rc::clone(run), Arc::clone(&ring)));
         Executor {
             shared,
-            board,
+            ring,
+            reader: Reader::default(),
             slots: Vec::new(),
             free: Vec::new(),
             used: 0,
             live: 0,
-            queues: Default::default(),
-            classes: 0,
-            arrivals: Vec::new(),
+            ready: Ready::default(),
             candidates: Vec::new(),
             suspended: Vec::new(),
             left: Left::default(),
+            keeps_events: false,
+            main,
             time,
         }
     }
@@ -143,27 +114,23 @@ impl Executor {
         F: Future + 'static,
         M: FnOnce(Sim) -> F,
     {
-        let label = self.shared.run.borrow_mut().labels.root("main");
-        self.shared.current.set(label);
+        self.shared.current.set(self.main);
+        let keeps = self.shared.run.borrow().keeps_events();
+        self.keeps_events = keeps;
         let sim = Sim {
             shared: Rc::clone(&self.shared),
         };
-        let value = Rc::new(RefCell::new(None));
-        let result = Rc::clone(&value);
+        let mut value = None;
         let caught = catch_unwind(AssertUnwindSafe(|| {
             let main = main(sim);
-            let future = Box::pin(async move {
-                let value = main.await;
-                result.replace(Some(value));
-            });
-            let stamp = self.board.stamp();
+            // Main lives here, not in a box: most runs are short.
+            let main = pin!(async { value = Some(main.await) });
             self.admit(NewTask {
-                future,
-                label,
+                future: None,
+                label: self.main,
                 priority: Priority::Normal,
-                stamp,
             });
-            self.drive()
+            self.drive(main)
         }));
         let mut ending = caught.unwrap_or_else(|payload| {
             let task = self
@@ -187,60 +154,68 @@ impl Executor {
                 message,
             };
         }
-        let value = value.borrow_mut().take();
         (ending, value)
     }
 
-    fn drive(&mut self) -> Ending {
+    fn drive(&mut self, mut main: Pin<&mut dyn Future<Output = ()>>) -> Ending {
         let shared = Rc::clone(&self.shared);
         loop {
             self.collect();
             let mut run = shared.run.borrow_mut();
-            let class = self.classes.trailing_zeros() as usize;
+            let class = self.ready.class();
             let extra = run.spurious_left() > 0 || !shared.waits.borrow().deliverable.is_empty();
-            if class < Priority::COUNT && !extra {
+            let slot = if let Some(class) = class
+                && !extra
+            {
                 // The common case: the ready tasks are the candidates as they stand.
-                let queue = &mut self.queues[class];
-                let pick = run.choose(Kind::Run, &queue.candidates);
+                let candidates = self.ready.candidates(class);
+                let pick = run.choose(Kind::Run, candidates);
                 if let Err(halt) = run.step() {
                     return Ending::Halted(halt);
                 }
-                let slot = queue.remove(pick);
-                if queue.slots.is_empty() {
-                    self.classes &= !(1 << class);
-                }
-                let (step, label) = (run.steps(), self.slots[slot as usize].label);
-                run.event(Event {
-                    what: POLL,
-                    label,
-                    value: 0,
-                });
+                let label = candidates[pick].label;
+                let chosen = candidates.len() > 1;
+                step_event(
+                    &mut run,
+                    chosen,
+                    Event {
+                        what: POLL,
+                        label,
+                        value: 0,
+                    },
+                );
                 drop(run);
-                self.poll(slot, step);
-                continue;
-            }
-            drop(run);
-            if let Some(ending) = self.choose_among_all(class) {
-                return ending;
-            }
+                self.ready.take(class, pick)
+            } else {
+                drop(run);
+                match self.choose_among_all(class) {
+                    Next::Poll(slot) => slot,
+                    Next::Look => continue,
+                    Next::End(ending) => return ending,
+                }
+            };
+            self.poll(slot, main.as_mut());
         }
     }
 
-    /// A step where more than ready tasks may be next; the ending when nothing may.
-    fn choose_among_all(&mut self, class: usize) -> Option<Ending> {
+    /// A step where more than ready tasks may be next, or nothing.
+    fn choose_among_all(&mut self, class: Option<usize>) -> Next {
         if self.live == 0 {
-            return Some(Ending::Done);
+            return Next::End(Ending::Done);
+        }
+        if class.is_none() && self.collect_all() {
+            // Another thread has woken somebody.
+            return Next::Look;
         }
         let shared = Rc::clone(&self.shared);
         let mut run = shared.run.borrow_mut();
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
-        if let Some(queue) = self.queues.get(class) {
-            candidates.extend_from_slice(&queue.candidates);
+        if let Some(class) = class {
+            candidates.extend_from_slice(self.ready.candidates(class));
         }
         let ready = candidates.len();
         candidates.extend_from_slice(&shared.waits.borrow().deliverable);
-        let deliverable = candidates.len() - ready;
         let due = if candidates.is_empty() {
             run.clock.next_due()
         } else {
@@ -255,16 +230,16 @@ impl Executor {
         if candidates.is_empty() {
             drop(run);
             self.candidates = candidates;
-            return Some(self.ending());
+            return Next::End(self.stuck());
         }
+        let before_suspended = candidates.len();
         self.suspended.clear();
         if run.spurious_left() > 0 {
             for (index, slot) in self.slots[..self.used].iter().enumerate() {
-                if slot.future.is_some() && !slot.ready {
-                    let action = Action::Spurious;
+                if slot.alive && !slot.ready {
                     candidates.push(Candidate {
                         label: slot.label,
-                        action,
+                        action: Action::Spurious,
                     });
                     self.suspended.push(index as u32);
                 }
@@ -272,51 +247,56 @@ impl Executor {
         }
         let pick = run.choose(Kind::Run, &candidates);
         let Candidate { label, action } = candidates[pick];
+        let chosen = candidates.len() > 1;
         self.candidates = candidates;
         if let Err(halt) = run.step() {
-            return Some(Ending::Halted(halt));
+            return Next::End(Ending::Halted(halt));
         }
-        let step = run.steps();
         match action {
             Action::Run => {
-                let queue = &mut self.queues[class];
-                let slot = queue.remove(pick);
-                if queue.slots.is_empty() {
-                    self.classes &= !(1 << class);
-                }
-                run.event(Event {
-                    what: POLL,
-                    label,
-                    value: 0,
-                });
+                step_event(
+                    &mut run,
+                    chosen,
+                    Event {
+                        what: POLL,
+                        label,
+                        value: 0,
+                    },
+                );
                 drop(run);
-                self.poll(slot, step);
+                Next::Poll(self.ready.take(class.unwrap_or_default(), pick))
             }
             Action::Spurious => {
-                let first = ready + deliverable + usize::from(due.is_some());
-                let slot = self.suspended[pick - first];
-                run.event(Event {
-                    what: POLL,
-                    label,
-                    value: 1,
-                });
-                drop(run);
-                self.poll(slot, step);
+                step_event(
+                    &mut run,
+                    chosen,
+                    Event {
+                        what: POLL,
+                        label,
+                        value: 1,
+                    },
+                );
+                Next::Poll(self.suspended[pick - before_suspended])
             }
             Action::Deliver => {
-                run.event(Event {
-                    what: DELIVER,
-                    label,
-                    value: 0,
-                });
+                step_event(
+                    &mut run,
+                    chosen,
+                    Event {
+                        what: DELIVER,
+                        label,
+                        value: 0,
+                    },
+                );
                 drop(run);
                 let waker = shared.waits.borrow_mut().deliver(pick - ready);
                 wake(waker);
+                Next::Look
             }
             Action::Advance => {
                 let due = due.unwrap_or_default();
                 if let Err(halt) = run.advance_to(due) {
-                    return Some(Ending::Halted(halt));
+                    return Next::End(Ending::Halted(halt));
                 }
                 run.event(Event {
                     what: ADVANCE,
@@ -325,6 +305,7 @@ impl Executor {
                 });
                 drop(run);
                 self.fire_due();
+                Next::Look
             }
             Action::Keep
             | Action::Delay(_)
@@ -335,26 +316,32 @@ impl Executor {
             | Action::Drop
             | Action::Pick(_) => unreachable!("a scheduling point does not offer {action:?}"),
         }
-        None
     }
 
     #[inline]
-    fn poll(&mut self, index: u32, step: u64) {
+    fn poll(&mut self, index: u32, main: Pin<&mut dyn Future<Output = ()>>) {
         let slot = &mut self.slots[index as usize];
-        let Some(future) = &mut slot.future else {
+        if !slot.alive {
             return;
-        };
+        }
         slot.ready = false;
-        slot.step = step;
+        let polls = self.shared.polls.get() + 1;
+        self.shared.polls.set(polls);
+        slot.polls = polls;
         self.shared.current.set(slot.label);
         let mut context = Context::from_waker(slot.bell.waker());
-        if let Poll::Ready(()) = future.as_mut().poll(&mut context) {
+        let polled = match &mut slot.future {
+            Some(future) => future.as_mut().poll(&mut context),
+            None => main.poll(&mut context),
+        };
+        if let Poll::Ready(()) = polled {
             self.finish(index);
         }
     }
 
     fn finish(&mut self, index: u32) {
         let slot = &mut self.slots[index as usize];
+        slot.alive = false;
         slot.future = None;
         let (label, reusable) = (slot.label, slot.bell.held() == 0);
         self.live -= 1;
@@ -364,8 +351,6 @@ impl Executor {
             value: 0,
         });
         if reusable {
-            // A wake that came during its last poll is still on the board; `collect` drops it,
-            // since it looks before anything else is admitted.
             self.free.push(index);
         }
     }
@@ -373,73 +358,56 @@ impl Executor {
     /// Takes in who was woken and what was spawned since the last step, in that order of events.
     #[inline]
     fn collect(&mut self) {
-        let fresh = !self.shared.inbox.borrow().is_empty();
-        let groups = self.used.div_ceil(64);
-        if groups == 1 && !fresh {
-            let woken = self.board.take(0);
-            if woken == 0 {
-                return;
+        while let Some(news) = self.ring.next(&mut self.reader) {
+            match news {
+                News::Woken(index) => self.make_ready(index),
+                News::Spawned => self.admit_next(),
+                News::Overflow => {
+                    self.collect_all();
+                }
             }
-            if woken.is_power_of_two() {
-                self.make_ready(woken.trailing_zeros());
-                return;
-            }
-            return self.collect_many(0, woken);
-        }
-        for group in 0..groups {
-            let woken = self.board.take(group);
-            self.gather(group, woken);
-        }
-        self.admit_arrivals();
-    }
-
-    fn collect_many(&mut self, group: usize, woken: u64) {
-        self.gather(group, woken);
-        self.admit_arrivals();
-    }
-
-    fn gather(&mut self, group: usize, mut woken: u64) {
-        while woken != 0 {
-            let index = group * 64 + woken.trailing_zeros() as usize;
-            woken &= woken - 1;
-            let stamp = self.slots[index].bell.stamp();
-            self.arrivals.push((stamp, Arrival::Woken(index as u32)));
         }
     }
 
-    fn admit_arrivals(&mut self) {
-        {
-            let mut inbox = self.shared.inbox.borrow_mut();
-            self.arrivals
-                .extend(inbox.drain(..).map(|task| (task.stamp, Arrival::New(task))));
+    /// Takes in everything that the ring does not tell, in the order of slots: what a step woke
+    /// beyond the ring's size, and what other threads woke. False when there was nothing.
+    #[cold]
+    fn collect_all(&mut self) -> bool {
+        let before = self.ready.class();
+        for index in 0..self.used {
+            self.make_ready(index as u32);
         }
-        let mut arrivals = std::mem::take(&mut self.arrivals);
-        // Stable: what foreign threads stamped alike goes by slot.
-        arrivals.sort_by_key(|(stamp, _)| *stamp);
-        for (_, arrival) in arrivals.drain(..) {
-            match arrival {
-                Arrival::Woken(index) => self.make_ready(index),
-                Arrival::New(task) => self.admit(task),
-            }
+        while !self.shared.inbox.borrow().is_empty() {
+            self.admit_next();
         }
-        self.arrivals = arrivals;
+        self.ready.class() != before
+    }
+
+    fn admit_next(&mut self) {
+        let task = self.shared.inbox.borrow_mut().pop_front();
+        if let Some(task) = task {
+            self.admit(task);
+        }
     }
 
     #[inline]
     fn make_ready(&mut self, index: u32) {
-        let slot = &mut self.slots[index as usize];
-        if slot.ready || slot.future.is_none() {
+        let Some(slot) = self.slots.get_mut(index as usize) else {
+            return;
+        };
+        if !slot.bell.rang() || slot.ready || !slot.alive {
             return;
         }
         slot.ready = true;
-        let (label, class) = (slot.label, slot.priority as usize);
-        self.queues[class].push(label, index);
-        self.classes |= 1 << class;
-        self.shared.run.borrow_mut().event(Event {
-            what: READY,
-            label,
-            value: 0,
-        });
+        let label = slot.label;
+        self.ready.push(slot.priority, label, index);
+        if self.keeps_events {
+            self.shared.run.borrow_mut().note(Event {
+                what: READY,
+                label,
+                value: 0,
+            });
+        }
     }
 
     fn admit(&mut self, task: NewTask) {
@@ -447,7 +415,6 @@ impl Executor {
             future,
             label,
             priority,
-            stamp: _,
         } = task;
         let index = match self.free.pop() {
             Some(index) => index,
@@ -455,30 +422,30 @@ impl Executor {
                 let index = self.used;
                 self.used += 1;
                 if index == self.slots.len() {
-                    let bell = self.board.bell(index);
-                    let (priority, ready) = (Priority::Normal, false);
+                    let bell = Bell::new(&self.ring, index as u32);
                     self.slots.push(Slot {
                         future: None,
+                        alive: false,
                         bell,
                         label,
                         priority,
-                        ready,
-                        step: 0,
+                        ready: false,
+                        polls: 0,
                     });
                 }
                 index as u32
             }
         };
         let slot = &mut self.slots[index as usize];
-        slot.future = Some(future);
+        slot.bell.rang();
+        slot.future = future;
+        slot.alive = true;
         slot.label = label;
         slot.priority = priority;
         slot.ready = true;
-        slot.step = 0;
+        slot.polls = 0;
         self.live += 1;
-        let class = priority as usize;
-        self.queues[class].push(label, index);
-        self.classes |= 1 << class;
+        self.ready.push(priority, label, index);
         self.shared.run.borrow_mut().event(Event {
             what: SPAWN,
             label,
@@ -496,16 +463,14 @@ impl Executor {
     }
 
     /// Nothing is ready and nothing is due.
-    fn ending(&self) -> Ending {
+    fn stuck(&self) -> Ending {
         let run = self.shared.run.borrow();
         let waiting = self.shared.waiting_for.borrow();
-        let suspended = self.slots[..self.used]
-            .iter()
-            .filter(|slot| slot.future.is_some());
+        let suspended = self.slots[..self.used].iter().filter(|slot| slot.alive);
         let tasks = suspended.map(|slot| {
             let note = waiting
                 .get(&slot.label)
-                .filter(|note| note.step == slot.step);
+                .filter(|note| note.polls == slot.polls);
             StuckTask::new(
                 &run.labels,
                 slot.label,
@@ -517,7 +482,7 @@ impl Executor {
         let main = self
             .slots
             .first()
-            .is_some_and(|slot| slot.future.is_some() && slot.label == Label::root("main"));
+            .is_some_and(|slot| slot.alive && slot.label == self.main);
         if main {
             Ending::Deadlock(stuck)
         } else {
@@ -533,14 +498,12 @@ impl Executor {
 
     /// Ready for the next run: drops what is left, keeps capacity and wakers.
     fn clear(&mut self) {
-        for queue in &mut self.queues {
-            queue.clear();
-        }
-        self.classes = 0;
+        self.ready.clear();
         let used = std::mem::take(&mut self.used);
         self.free.clear();
         let tasks = std::mem::take(&mut self.live);
         for slot in &mut self.slots[..used] {
+            slot.alive = false;
             slot.future = None;
         }
         let timers = self.shared.run.borrow().clock.outstanding();
@@ -551,18 +514,11 @@ impl Executor {
             deliveries,
         };
         self.shared.reset();
-        for group in 0..used.div_ceil(64) {
-            self.board.take(group);
-            let range = group * 64..self.slots.len().min(group * 64 + 64);
-            if self.slots[range.clone()]
-                .iter()
-                .any(|slot| slot.bell.held() > 0)
-            {
+        self.ring.skip(&mut self.reader);
+        for (index, slot) in self.slots[..used].iter_mut().enumerate() {
+            if slot.bell.held() > 0 {
                 // Somebody took a waker along: it must not ring in a later run.
-                self.board.cut_off(group);
-                for index in range {
-                    self.slots[index].bell = self.board.bell(index);
-                }
+                slot.bell = Bell::new(&self.ring, index as u32);
             }
         }
     }
@@ -573,6 +529,16 @@ impl fmt::Debug for Executor {
         out.debug_struct("Executor")
             .field("live", &self.live)
             .finish_non_exhaustive()
+    }
+}
+
+/// Remembers a step. Where it was chosen, the choice is in the trace hash already.
+#[inline]
+fn step_event(run: &mut Run, chosen: bool, event: Event) {
+    if chosen {
+        run.note(event)
+    } else {
+        run.event(event)
     }
 }
 

@@ -54,6 +54,7 @@ mod explore;
 pub mod inject;
 mod join;
 pub mod label;
+mod ready;
 pub mod recording;
 pub mod report;
 pub mod rng;

@@ -134,6 +134,12 @@ impl Run {
         self.detail = on.then(Detail::default);
     }
 
+    /// Whether events are kept.
+    #[must_use]
+    pub fn keeps_events(&self) -> bool {
+        self.kept.is_some()
+    }
+
     /// Whether events are kept: [`Run::events`]. The trace hash does not depend on it.
     pub fn set_keep_events(&mut self, on: bool) {
         self.kept = on.then(Vec::new);
@@ -209,9 +215,15 @@ impl Run {
         }
         let taken = candidates[pick];
         self.tape.push(pick as u32);
-        self.trace.fold(taken.label.0);
+
         let shape = (candidates.len() as u64) << 8 | kind as u64;
-        self.trace.fold(taken.action.word() ^ shape.rotate_left(32));
+        let word = match taken.action {
+            // By far the most frequent one, spared the table of all.
+            Action::Run => 1,
+            other => other.word(),
+        };
+        let word = word.rotate_left(16) ^ shape.rotate_left(40);
+        self.trace.fold(taken.label.0 ^ word);
         if taken.action == Action::Spurious {
             self.spurious_polls += 1;
         }
@@ -255,6 +267,15 @@ impl Run {
     #[inline]
     pub fn event(&mut self, event: Event) {
         self.trace.event(event);
+        if self.kept.is_some() {
+            self.keep(event);
+        }
+    }
+
+    /// Remembers something that follows from the events, for reports only: the trace hash does not
+    /// contain it.
+    #[inline]
+    pub fn note(&mut self, event: Event) {
         if self.kept.is_some() {
             self.keep(event);
         }

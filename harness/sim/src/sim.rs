@@ -1,11 +1,11 @@
 //! What tasks hold of their simulation: spawning, virtual time, simulated operations, choices.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use crate::label::{Label, join_hash, name_hash};
 use crate::run::SharedRun;
 use crate::timing::{Operation, Sleep, Waits};
 use crate::trace::{Event, What};
+use crate::wake::Ring;
 
 /// A handle on the simulation that the current task runs in. Cloning it is cheap.
 #[derive(Clone, Debug)]
@@ -49,22 +50,25 @@ impl Priority {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) run: SharedRun,
-    pub(crate) inbox: RefCell<Vec<NewTask>>,
+    pub(crate) inbox: RefCell<VecDeque<NewTask>>,
     pub(crate) current: Cell<Label>,
+    /// How many polls the executor has made: tells which notes are of a task's last poll.
+    pub(crate) polls: Cell<u64>,
     pub(crate) waits: RefCell<Waits>,
     // What a task waits for, as far as our own primitives know: for reports only.
     pub(crate) waiting_for: RefCell<FxHashMap<Label, WaitNote>>,
-    occurrences: RefCell<FxHashMap<u64, u32>>,
+    occurrences: RefCell<FxHashMap<u64, Occurrences>>,
+    generation: Cell<u64>,
     scratch: RefCell<Vec<Candidate>>,
-    clock: Arc<AtomicU64>,
+    pub(crate) ring: Arc<Ring>,
 }
 
 /// A task that was spawned and has not been taken over by the executor.
 pub(crate) struct NewTask {
-    pub(crate) future: Pin<Box<dyn Future<Output = ()>>>,
+    /// None for main, which the executor's caller holds.
+    pub(crate) future: Option<Pin<Box<dyn Future<Output = ()>>>>,
     pub(crate) label: Label,
     pub(crate) priority: Priority,
-    pub(crate) stamp: u64,
 }
 
 impl std::fmt::Debug for NewTask {
@@ -75,10 +79,19 @@ impl std::fmt::Debug for NewTask {
     }
 }
 
-/// What a task waited for at its step number `step`.
+/// How often a name was used under a parent in the run of that generation, and for how many
+/// occurrences the label's text is known.
+#[derive(Debug, Default)]
+struct Occurrences {
+    generation: u64,
+    count: u32,
+    noted: u32,
+}
+
+/// What a task waited for in the executor's poll number `polls`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WaitNote {
-    pub(crate) step: u64,
+    pub(crate) polls: u64,
     pub(crate) on: WaitOn,
 }
 
@@ -90,60 +103,69 @@ pub(crate) enum WaitOn {
 }
 
 impl Shared {
-    pub(crate) fn new(run: SharedRun, clock: Arc<AtomicU64>) -> Shared {
+    pub(crate) fn new(run: SharedRun, ring: Arc<Ring>) -> Shared {
         Shared {
             run,
             inbox: RefCell::default(),
             current: Cell::new(Label(0)),
+            polls: Cell::new(0),
             waits: RefCell::default(),
             waiting_for: RefCell::default(),
             occurrences: RefCell::default(),
+            generation: Cell::new(0),
             scratch: RefCell::default(),
-            clock,
+            ring,
         }
     }
 
     /// Forgets what belongs to one run.
     pub(crate) fn reset(&self) {
-        self.inbox.take();
+        if !self.inbox.borrow().is_empty() {
+            // Dropped with nothing borrowed, since futures may do anything in their drop.
+            let left = self.inbox.take();
+            drop(left);
+        }
         self.current.set(Label(0));
         let wakers = self.waits.borrow_mut().reset();
         drop(wakers);
         self.waiting_for.borrow_mut().clear();
-        self.occurrences.borrow_mut().clear();
+        // The counts stay in their table: finding them stale is cheaper than making them again.
+        self.generation.set(self.generation.get() + 1);
     }
 
     /// A label for the next child or operation called `name` of the current task.
     pub(crate) fn next_label(&self, name: &str) -> Label {
         let parent = self.current.get();
         let name_hash = name_hash(name);
-        let occurrence = {
+        let key = join_hash(parent.0, name_hash, 0);
+        let (occurrence, noted) = {
             let mut occurrences = self.occurrences.borrow_mut();
-            let count = occurrences
-                .entry(join_hash(parent.0, name_hash, 0))
-                .or_insert(0);
-            *count += 1;
-            *count
+            let entry = occurrences.entry(key).or_default();
+            if entry.generation != self.generation.get() {
+                entry.generation = self.generation.get();
+                entry.count = 0;
+            }
+            entry.count += 1;
+            let noted = entry.noted >= entry.count;
+            entry.noted = entry.noted.max(entry.count);
+            (entry.count, noted)
         };
         let hash = join_hash(parent.0, name_hash, occurrence);
-        self.run
-            .borrow_mut()
-            .labels
-            .note(hash, parent, name, occurrence)
+        if !noted {
+            self.run
+                .borrow_mut()
+                .labels
+                .note(hash, parent, name, occurrence);
+        }
+        Label(hash)
     }
 
     /// Remembers what the current task waits for.
     pub(crate) fn note_wait(&self, on: WaitOn) {
-        let step = self.run.borrow().steps();
+        let polls = self.polls.get();
         self.waiting_for
             .borrow_mut()
-            .insert(self.current.get(), WaitNote { step, on });
-    }
-
-    fn stamp(&self) -> u64 {
-        let stamp = self.clock.load(Ordering::Relaxed);
-        self.clock.store(stamp + 1, Ordering::Relaxed);
-        stamp
+            .insert(self.current.get(), WaitNote { polls, on });
     }
 }
 
@@ -172,14 +194,15 @@ impl Sim {
         let label = self.shared.next_label(name);
         let join = Rc::new(Join::new(label));
         let done = Rc::clone(&join);
-        let future = Box::pin(async move { done.finish(future.await) });
-        let stamp = self.shared.stamp();
-        self.shared.inbox.borrow_mut().push(NewTask {
+        let future: Pin<Box<dyn Future<Output = ()>>> =
+            Box::pin(async move { done.finish(future.await) });
+        let future = Some(future);
+        self.shared.inbox.borrow_mut().push_back(NewTask {
             future,
             label,
             priority,
-            stamp,
         });
+        self.shared.ring.spawned();
         JoinHandle::new(join, Rc::clone(&self.shared))
     }
 

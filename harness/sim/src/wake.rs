@@ -1,36 +1,106 @@
-//! Wakers that any thread may hold: one bit of a shared word for each task, made once and reused.
+//! Wakers that any thread may hold: a counter for each task, made once and reused, and a short ring
+//! that tells the executor in which order they were woken.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::task::{Wake, Waker};
 
-/// Which tasks of a group of 64 were woken since the executor last looked.
-#[derive(Debug, Default)]
-struct Group {
-    woken: AtomicU64,
+/// Wakes that the executor has not looked at may number this many before their order is lost.
+const RING: u64 = 256;
+
+/// Stands in the ring for a task that was spawned.
+const SPAWNED: u32 = u32::MAX;
+
+/// Who was woken or spawned, in order. Shared by all wakers of one executor.
+///
+/// The ring is a hint, written without read-modify-write operations: wakes on the executor's own
+/// thread are always in it, in order. Wakes of other threads may overwrite one another there; they
+/// are found by the counters, which are exact, whenever nothing is ready.
+#[derive(Debug)]
+pub(crate) struct Ring {
+    written: AtomicU64,
+    entries: [AtomicU32; RING as usize],
 }
 
-/// The wake bits of all tasks of one executor.
+/// The executor's place in the ring.
 #[derive(Debug, Default)]
-pub(crate) struct Board {
-    clock: Arc<AtomicU64>,
-    groups: Vec<Arc<Group>>,
+pub(crate) struct Reader {
+    read: u64,
 }
 
-/// The waker's side of one task's bit.
+/// What the ring says has happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum News {
+    /// Perhaps the task in this slot was woken: its bell knows.
+    Woken(u32),
+    /// A task was spawned.
+    Spawned,
+    /// More has happened than the ring holds.
+    Overflow,
+}
+
+/// The waker's side of one task.
 #[derive(Debug)]
 struct Flag {
-    clock: Arc<AtomicU64>,
-    group: Arc<Group>,
-    bit: u64,
-    stamp: AtomicU64,
+    ring: Arc<Ring>,
+    slot: u32,
+    wakes: AtomicU32,
 }
 
-/// The executor's side of one task's bit, with the waker that is lent to its polls.
+/// The executor's side of one task, with the waker that is lent to its polls.
 #[derive(Debug)]
 pub(crate) struct Bell {
     flag: Arc<Flag>,
     waker: Waker,
+    seen: u32,
+}
+
+impl Ring {
+    pub(crate) fn new() -> Arc<Ring> {
+        let entries = std::array::from_fn(|_| AtomicU32::new(0));
+        Arc::new(Ring {
+            written: AtomicU64::new(0),
+            entries,
+        })
+    }
+
+    #[inline]
+    fn push(&self, entry: u32) {
+        let written = self.written.load(Ordering::Relaxed);
+        self.entries[(written % RING) as usize].store(entry, Ordering::Relaxed);
+        self.written.store(written + 1, Ordering::Relaxed);
+    }
+
+    /// Notes that a task was spawned.
+    #[inline]
+    pub(crate) fn spawned(&self) {
+        self.push(SPAWNED);
+    }
+
+    /// The next news for `reader`.
+    #[inline]
+    pub(crate) fn next(&self, reader: &mut Reader) -> Option<News> {
+        let written = self.written.load(Ordering::Relaxed);
+        if written == reader.read {
+            return None;
+        }
+        if written.wrapping_sub(reader.read) > RING {
+            reader.read = written;
+            return Some(News::Overflow);
+        }
+        let entry = self.entries[(reader.read % RING) as usize].load(Ordering::Relaxed);
+        reader.read += 1;
+        Some(if entry == SPAWNED {
+            News::Spawned
+        } else {
+            News::Woken(entry)
+        })
+    }
+
+    /// Forgets what `reader` has not read.
+    pub(crate) fn skip(&self, reader: &mut Reader) {
+        reader.read = self.written.load(Ordering::Relaxed);
+    }
 }
 
 impl Wake for Flag {
@@ -40,29 +110,39 @@ impl Wake for Flag {
 
     #[inline]
     fn wake_by_ref(self: &Arc<Self>) {
-        // The stamp puts tasks that one step woke in their order. Its increment is no atomic
-        // operation of one piece: it need only be right for the executor's own thread, since what
-        // another thread does is not in our order anyway.
-        if self.group.woken.load(Ordering::Relaxed) & self.bit == 0 {
-            let stamp = self.clock.load(Ordering::Relaxed);
-            self.clock.store(stamp + 1, Ordering::Relaxed);
-            self.stamp.store(stamp, Ordering::Relaxed);
-        }
-        // Unconditional: what the waking thread wrote before must be seen by the poll after.
-        self.group.woken.fetch_or(self.bit, Ordering::Release);
+        // One read-modify-write: what every waking thread wrote before is seen by the poll after.
+        // The executor only ever reads the counter, which costs it nothing.
+        self.wakes.fetch_add(1, Ordering::Release);
+        self.ring.push(self.slot);
     }
 }
 
 impl Bell {
+    pub(crate) fn new(ring: &Arc<Ring>, slot: u32) -> Bell {
+        let flag = Arc::new(Flag {
+            ring: Arc::clone(ring),
+            slot,
+            wakes: AtomicU32::new(0),
+        });
+        let waker = Waker::from(Arc::clone(&flag));
+        Bell {
+            flag,
+            waker,
+            seen: 0,
+        }
+    }
+
     /// The waker for the task's polls.
     #[inline]
     pub(crate) fn waker(&self) -> &Waker {
         &self.waker
     }
 
-    /// When the task was woken, as against others of the same step.
-    pub(crate) fn stamp(&self) -> u64 {
-        self.flag.stamp.load(Ordering::Relaxed)
+    /// Whether the task was woken since this was asked last.
+    #[inline]
+    pub(crate) fn rang(&mut self) -> bool {
+        let wakes = self.flag.wakes.load(Ordering::Acquire);
+        std::mem::replace(&mut self.seen, wakes) != wakes
     }
 
     /// How many clones of the waker somebody holds.
@@ -72,49 +152,39 @@ impl Bell {
     }
 }
 
-impl Board {
-    /// Makes the bell number `index`; a group's first bells are made in order.
-    pub(crate) fn bell(&mut self, index: usize) -> Bell {
-        let group = index / 64;
-        if group == self.groups.len() {
-            self.groups.push(Arc::default());
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn news_come_in_order_and_too_many_are_one() {
+        let ring = Ring::new();
+        let mut reader = Reader::default();
+        let mut bells = [0, 1].map(|slot| Bell::new(&ring, slot));
+        bells[1].waker().wake_by_ref();
+        ring.spawned();
+        bells[0].waker().wake_by_ref();
+        let news: Vec<News> = std::iter::from_fn(|| ring.next(&mut reader)).collect();
+        assert_eq!(news, [News::Woken(1), News::Spawned, News::Woken(0)]);
+        assert!(bells[0].rang() && !bells[0].rang());
+        for _ in 0..RING {
+            bells[0].waker().wake_by_ref();
         }
-        let flag = Arc::new(Flag {
-            clock: Arc::clone(&self.clock),
-            group: Arc::clone(&self.groups[group]),
-            bit: 1 << (index % 64),
-            stamp: AtomicU64::new(0),
-        });
-        let waker = Waker::from(Arc::clone(&flag));
-        Bell { flag, waker }
-    }
-
-    /// Cuts a group of 64 bells off: those that were made before ring nothing any more, and must be
-    /// made anew.
-    pub(crate) fn cut_off(&mut self, group: usize) {
-        self.groups[group] = Arc::default();
-    }
-
-    /// A stamp for something that comes into being between wakes.
-    pub(crate) fn stamp(&self) -> u64 {
-        let stamp = self.clock.load(Ordering::Relaxed);
-        self.clock.store(stamp + 1, Ordering::Relaxed);
-        stamp
-    }
-
-    /// Shares the clock that orders wakes.
-    pub(crate) fn clock(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.clock)
-    }
-
-    /// Takes the woken bits of a group.
-    #[inline]
-    pub(crate) fn take(&self, group: usize) -> u64 {
-        let woken = &self.groups[group].woken;
-        // Looking first spares the dear exchange when nobody was woken.
-        if woken.load(Ordering::Relaxed) == 0 {
-            return 0;
+        assert_eq!(ring.next(&mut reader), Some(News::Woken(0)));
+        for _ in 0..2 {
+            bells[0].waker().wake_by_ref();
         }
-        woken.swap(0, Ordering::Acquire)
+        assert_eq!(ring.next(&mut reader), Some(News::Overflow));
+        assert_eq!(ring.next(&mut reader), None);
+    }
+
+    #[test]
+    fn clones_are_counted() {
+        let bell = Bell::new(&Ring::new(), 0);
+        assert_eq!(bell.held(), 0);
+        let clone = bell.waker().clone();
+        assert_eq!(bell.held(), 1);
+        drop(clone);
+        assert_eq!(bell.held(), 0);
     }
 }

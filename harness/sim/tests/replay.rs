@@ -23,11 +23,11 @@ fn a_recording_reads_like_this() {
         format: tourbillon-recording/1
         made_by: tourbillon 0.1.0
         strategy: {name: exhaustive, run: 2, inject: [pending]}
-        trace_hash: 41db095853f6d28a
+        trace_hash: 5ffc3332112a79b4
         length: 2
         choices:
           - {at: 1, run: main/bump#1, nth: 1, of: [main/bump#2, main/bump#1]}
-        checkpoints: {2: 41db0958}
+        checkpoints: {2: 5ffc3332}
     "#]]
     .assert_eq(&text);
 }
