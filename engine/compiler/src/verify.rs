@@ -379,11 +379,9 @@ impl Verifier<'_> {
                     || "CLOSURE of something else, or with other captures".into(),
                 )
             }
-            Instruction::Brace { outputs, .. } => {
-                ensure(!matches!(outputs, 0 | PASS | LIST), || {
-                    format!("BRACE with {outputs} outputs")
-                })
-            }
+            Instruction::Brace { outputs, .. } => ensure(!matches!(outputs, PASS | LIST), || {
+                format!("BRACE with {outputs} outputs")
+            }),
             Instruction::Paren { outputs, .. } | Instruction::Method { outputs, .. } => {
                 ensure(!matches!(outputs, SPREAD | LIST), || {
                     format!("{outputs} outputs of what gives no list")

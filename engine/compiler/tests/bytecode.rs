@@ -659,25 +659,25 @@ fn captures_pass_through_every_function_between() {
             1 function k (varargin) -> varargout, 2 locals, 0 temporaries
                8    0  RETURN
 
-            2 anonymous @(y)x+y+a (y), captures x, a, 3 locals, 1 temporaries
+            2 anonymous @(y)x+y+a (y) -> .3, captures x, a, 4 locals, 1 temporaries
                2    0  STATEMENT 4
                     1  BINARY %0 = x + y
-                    2  BINARY %0 = %0 + a
-                    3  RETURN_RESULTS %0
+                    2  BINARY .3 = %0 + a
+                    3  RETURN
 
-            3 anonymous @(x)@(y)x+y+a (x), captures a, 2 locals, 2 temporaries
+            3 anonymous @(x)@(y)x+y+a (x) -> .2, captures a, 3 locals, 2 temporaries
                2    0  STATEMENT 5
                     1  MOVE %0 = x
                     2  MOVE %1 = a
-                    3  CLOSURE %0 = @<anonymous> #2 %0(2)
-                    4  RETURN_RESULTS %0
+                    3  CLOSURE .2 = @<anonymous> #2 %0(2)
+                    4  RETURN
 
-            4 anonymous @()f (), captures f, 1 locals, 1 temporaries
+            4 anonymous @()f () -> .1, captures f, 2 locals, 0 temporaries
                3    0  STATEMENT 3
-                    1  MOVE %0 = f
-                    2  RETURN_RESULTS %0
+                    1  MOVE .1 = f
+                    2  RETURN
 
-            5 anonymous @(~,varargin)k(varargin{:}) (.0, varargin), 2 locals, 2 temporaries
+            5 anonymous @(~,varargin)k(varargin{:}) (.0, varargin), 3 locals, 2 temporaries
                4    0  STATEMENT 7
                     1  LIST_NEW %0
                     2  CONSTANT %1 = :
@@ -692,11 +692,12 @@ fn captures_pass_through_every_function_between() {
                     2  MOVE .1 = b
                     3  RETURN
 
-            7 anonymous @()async @() b (), captures b, 1 locals, 1 temporaries
-               6    0  STATEMENT 4
+            7 anonymous @()async @() b () -> .1, captures b, 2 locals, 1 temporaries
+               6    0  STATEMENT 5
                     1  MOVE %0 = b
                     2  ASYNC_CREATE async #6 %0(1)
-                    3  RETURN_RESULTS %0
+                    3  MOVE .1 = %0
+                    4  RETURN
 
             8 async block () -> .2, captures b, 3 locals, 1 temporaries
                5    0  CONSTANT .2 = []
@@ -827,4 +828,49 @@ fn before_its_first_assignment_a_variable_hides_no_function() {
                1   15  RETURN
         "#]],
     );
+}
+
+#[test]
+fn constants_by_name_are_constants() {
+    check(
+        "while true\n  x = -Inf;\nend\ny = pi(); z = false;\nfunction z = false()\nend",
+        expect![[r#"
+            0 script (), 3 locals, 1 temporaries
+               1    0  STATEMENT 3
+                    1  CONSTANT %0 = true
+                    2  JUMP_IF_FALSE %0 7
+               2    3  STATEMENT 4
+                    4  CONSTANT %0 = inf
+                    5  UNARY x = -%0
+               1    6  JUMP 0
+               4    7  STATEMENT 3
+                    8  CALL_BUILTIN pi %0(0) -> 1
+                    9  MOVE y = %0
+                   10  STATEMENT 4
+                   11  CALL false #1 %0(0) -> 1
+                   12  MOVE z = %0
+               1   13  RETURN
+
+            1 function false () -> z, 1 locals, 0 temporaries
+               5    0  RETURN
+        "#]],
+    );
+}
+
+#[test]
+fn the_deepest_program_that_parses_compiles() {
+    let deep = |before: &str, inside: &str, after: &str, depth: usize| {
+        let text = format!("{}{inside}{}", before.repeat(depth), after.repeat(depth));
+        let parsed = tourbillon_syntax::parse(&text);
+        assert!(parsed.diagnostics.is_empty(), "{:?}", parsed.diagnostics);
+        let compiled = compile(&[Source::new("main.m", text)], &CompileOptions::default());
+        assert!(compiled.is_ok(), "{:?}", compiled.unwrap_err());
+    };
+    deep("x = 1;\nif x\n", "", "end\n", 90);
+    deep("try\n", "f(1);\n", "finally\nf(2);\nend\n", 60);
+    deep("x = async @() do\n", "y = 1\n", "end\n", 40);
+    deep("@() ", "x", "", 60);
+    deep("{", "1", "}", 60);
+    deep("x(", "1", ")", 60);
+    deep("1 + ", "1", "", 450);
 }

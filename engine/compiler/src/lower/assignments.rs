@@ -404,9 +404,9 @@ impl Lowering<'_, '_> {
             return false;
         }
         match chain.steps.last() {
-            Some((Step::Paren(..), _)) => true,
+            Some((Step::Paren(..) | Step::Brace(..), _)) => true,
             Some((Step::Field(_), _)) => !is_variable && self.is_dotted_call(&chain),
-            Some((Step::Brace(..) | Step::DynamicField(..), _)) => false,
+            Some((Step::DynamicField(..), _)) => false,
             None => !is_variable,
         }
     }

@@ -36,6 +36,9 @@ impl Lowering<'_, '_> {
             ExpressionKind::Name(name) => match self.variable_at(name, span) {
                 Some(binding) => self.variable(&binding, dest),
                 None => {
+                    if let Some(constant) = self.known_constant(name) {
+                        return self.constant(constant, dest);
+                    }
                     let at = self.call_name(name, span, &[], 1);
                     self.settle(mark, at, dest)
                 }
@@ -115,6 +118,19 @@ impl Lowering<'_, '_> {
             // There is a diagnostic for it, so nothing will run.
             ExpressionKind::Error => self.constant(Constant::EmptyMatrix, dest),
         }
+    }
+
+    /// The value of a library function that always gives the same.
+    fn known_constant(&self, name: &str) -> Option<Constant> {
+        let constant = match name {
+            "true" => Constant::Bool(true),
+            "false" => Constant::Bool(false),
+            "pi" => Constant::Number(std::f64::consts::PI),
+            "Inf" | "inf" => Constant::Number(f64::INFINITY),
+            "NaN" | "nan" => Constant::Number(f64::NAN),
+            _ => return None,
+        };
+        matches!(self.meaning(name), Meaning::Builtin(_)).then_some(constant)
     }
 
     /// The value of a variable.

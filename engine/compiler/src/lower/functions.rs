@@ -124,19 +124,24 @@ impl<'a> Lowering<'_, 'a> {
         let captures = self.captures(free, expression.span);
         let mut scope = self.inner_scope(FunctionKind::Anonymous, &captures);
         let (count, has_varargin) = scope.add_inputs(inputs);
+        let result = scope.add_local("".into());
         let text = tourbillon_syntax::print_expression(expression).into();
+        let mut outputs = Vec::new();
         let function = self.inner(scope, expression.span, |this| {
             this.at(body.span, |this| this.begin_statement());
-            let base = if this.may_give_nothing(body) {
-                this.at(body.span, |this| match &body.kind {
+            if this.may_give_nothing(body) {
+                // A call gives as many results as are wanted of the function.
+                let base = this.at(body.span, |this| match &body.kind {
                     ExpressionKind::Name(name) => this.call_name(name, body.span, &[], PASS),
                     _ => this.chain(body, PASS, Dest::Push),
-                })
+                });
+                this.emit(Instruction::ReturnResults { base });
+                this.registers.set(0);
             } else {
-                this.expression(body, Dest::Push)
-            };
-            this.emit(Instruction::ReturnResults { base });
-            this.registers.set(0);
+                this.expression(body, Dest::Into(result));
+                this.emit(Instruction::Return);
+                outputs.push(result);
+            }
         });
         let index = self.add(Function {
             name: "@<anonymous>".into(),
@@ -144,6 +149,7 @@ impl<'a> Lowering<'_, 'a> {
             captures: captures.len() as u16,
             inputs: count as u16,
             has_varargin,
+            outputs,
             ..function
         });
         let mark = self.mark();
