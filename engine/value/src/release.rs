@@ -58,7 +58,7 @@ mod tests {
     use crate::{Callee, FunctionHandle, Value, build_runtime_error};
     use std::rc::Rc;
 
-    const DEPTH: usize = 300_000;
+    const DEPTH: usize = 100_000;
 
     fn chain(wrap: impl Fn(Value) -> Value) -> Value {
         (0..DEPTH).fold(Value::Double(1.0), |inner, _| wrap(inner))

@@ -223,3 +223,45 @@ pub(crate) fn outcome(result: crate::Result<Value>) -> String {
         Err(error) => format!("{}: {}", error.identifier(), error.message()),
     }
 }
+
+/// A handle object with one numbered slot: `o(k)`, `o(k) = v` and `o.Inner`.
+pub(crate) struct Slot {
+    /// What `o(k)` gives.
+    pub content: std::cell::RefCell<Value>,
+}
+
+impl crate::Object for Slot {
+    fn class_name(&self) -> &str {
+        "slot"
+    }
+
+    fn id(&self) -> crate::ObjectId {
+        crate::ObjectId(1)
+    }
+
+    fn index(&self, arguments: &[Value]) -> Option<crate::Result<Value>> {
+        (arguments.len() == 1).then(|| Ok(self.content.borrow().clone()))
+    }
+
+    fn assign_index(&self, arguments: &[Value], value: Value) -> Option<crate::Result<()>> {
+        (arguments.len() == 1).then(|| {
+            self.content.replace(value);
+            Ok(())
+        })
+    }
+
+    fn property(&self, name: &str) -> Option<crate::Result<Value>> {
+        (name == "Inner").then(|| Ok(self.content.borrow().clone()))
+    }
+
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+}
+
+/// A slot with that content.
+pub(crate) fn slot(content: Value) -> Value {
+    Value::Object(crate::ObjectRef::new(Slot {
+        content: content.into(),
+    }))
+}

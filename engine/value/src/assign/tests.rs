@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::index::{brace, paren};
-use crate::testing::{all, outcome, show, v};
+use crate::testing::{all, outcome, show, slot, v};
 use proptest::prelude::*;
 
 /// A path such as `(1 2)`, `{3}`, `.a(2).b`.
@@ -420,4 +420,57 @@ proptest! {
             prop_assert_eq!(show(&place), before);
         }
     }
+}
+
+#[test]
+fn handle_objects_take_their_own_assignments() {
+    let content = |value: &Value| {
+        let slot = value.as_object::<crate::testing::Slot>().expect("a slot");
+        show(&slot.content.borrow())
+    };
+    let inner = slot(v("1"));
+    let mut place = inner.clone();
+    assign(&mut place, &path("('k')"), v("7")).unwrap();
+    assert_eq!(content(&inner), "7");
+
+    let mut nested = Value::structure(&[("m", Value::cell_row(vec![inner.clone()]))]);
+    assign(&mut nested, &path(".m{1}('k')"), v("8")).unwrap();
+    assert_eq!(content(&inner), "8");
+
+    let mut outer = slot(inner.clone());
+    assign(&mut outer, &path(".Inner('k')"), v("9")).unwrap();
+    assert_eq!(content(&inner), "9");
+
+    for (steps, message) in [
+        (
+            ".Inner",
+            "Unable to set the 'Inner' property of class 'slot' because it is read-only.",
+        ),
+        (
+            ".Other(1)",
+            "Unable to set the 'Other' property of class 'slot' because it is read-only.",
+        ),
+        (
+            "('k').x",
+            "Only one level of indexing is supported by a slot.",
+        ),
+        ("(1 2)", "Conversion to slot from double is not possible."),
+        (
+            "{1}",
+            "Unable to perform assignment because brace indexing is not supported for variables \
+             of this type.",
+        ),
+    ] {
+        let error = assign(&mut outer, &path(steps), v("1")).unwrap_err();
+        assert_eq!(error.message(), message, "{steps}");
+    }
+    assert!(delete(&mut outer, &[v("1")]).is_err());
+    let mut list = Value::Undefined;
+    assign(&mut list, &path("(1)"), inner.clone()).unwrap();
+    assert_eq!(content(&list), "9");
+    let error = assign(&mut list, &path("(1 2)"), inner).unwrap_err();
+    assert_eq!(
+        error.message(),
+        "Nonscalar arrays of class 'slot' are not allowed; use cell arrays instead."
+    );
 }

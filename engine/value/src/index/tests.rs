@@ -1,7 +1,7 @@
 //! Tables of cases for reading with an index.
 
 use super::*;
-use crate::testing::{all, outcome, show, v};
+use crate::testing::{all, outcome, show, slot, v};
 use proptest::prelude::*;
 
 fn check(cases: &[(&str, &str, &str)]) {
@@ -221,4 +221,23 @@ proptest! {
         prop_assert_eq!(linear.as_number(), Some(at as f64));
         prop_assert_eq!(both.as_number(), Some(at as f64));
     }
+}
+
+#[test]
+fn objects_answer_for_themselves() {
+    let object = slot(v("[1 2]"));
+    assert_eq!(outcome(paren(&object, &all("'k'"))), "[1 2]");
+    assert_eq!(outcome(paren(&object, &all("1 1"))), "slot#1");
+    assert_eq!(
+        field(&object, "Inner")
+            .map(|values| show(&values[0]))
+            .unwrap(),
+        "[1 2]"
+    );
+    let error = field(&object, "Nothing").unwrap_err();
+    assert_eq!(
+        error.message(),
+        "Unrecognized method, property, or field 'Nothing' for class 'slot'."
+    );
+    assert_eq!(end_of(&object, 0, 1), 1);
 }

@@ -446,3 +446,26 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn objects_compare_by_identity() {
+    let (a, b) = (crate::testing::slot(v("1")), crate::testing::slot(v("1")));
+    assert_eq!(
+        outcome(binary(BinaryOp::Equal, a.clone(), a.clone())),
+        "true"
+    );
+    assert_eq!(
+        outcome(binary(BinaryOp::Equal, a.clone(), b.clone())),
+        "false"
+    );
+    assert_eq!(
+        outcome(binary(BinaryOp::NotEqual, a.clone(), b.clone())),
+        "true"
+    );
+    assert!(is_equal(&a, &a) && !is_equal(&a, &b));
+    assert!(switch_matches(&a, &a).unwrap() && !switch_matches(&a, &b).unwrap());
+    assert_eq!(
+        outcome(binary(BinaryOp::Add, a, v("1"))),
+        "MATLAB:UndefinedFunction: Operator '+' is not supported for operands of type 'slot'."
+    );
+}
