@@ -807,9 +807,9 @@ fn what_only_the_compiler_knows() {
 #[test]
 fn before_its_first_assignment_a_variable_hides_no_function() {
     check(
-        "race = race(1);\nfor i = 1:2\n  next = next(i);\nend",
+        "race = race(1);\nfor i = 1:2\n  next = next(i);\nend\nlater = @(n) later(n - 1);",
         expect![[r#"
-            0 script (), 7 locals, 2 temporaries
+            0 script (), 8 locals, 2 temporaries
                1    0  STATEMENT 4
                     1  CONSTANT %0 = 1
                     2  CALL_BUILTIN race %0(1) -> 1
@@ -817,15 +817,24 @@ fn before_its_first_assignment_a_variable_hides_no_function() {
                2    4  STATEMENT 6
                     5  CONSTANT %0 = 1
                     6  CONSTANT %1 = 2
-                    7  FOR_RANGE .3 = %0(2)
-                    8  FOR_NEXT i = .3
+                    7  FOR_RANGE .4 = %0(2)
+                    8  FOR_NEXT i = .4
                     9  JUMP 15
-               3   10  STATEMENT 6
+               3   10  STATEMENT 5
                    11  MOVE %0 = i
                    12  PAREN next %0(1) -> 1
                    13  MOVE next = %0
                2   14  JUMP 8
-               1   15  RETURN
+               5   15  STATEMENT 3
+                   16  CLOSURE later = @<anonymous> #1 %0(0)
+               1   17  RETURN
+
+            1 anonymous @(n)later(n-1) (n), 2 locals, 1 temporaries
+               5    0  STATEMENT 5
+                    1  CONSTANT %0 = 1
+                    2  BINARY %0 = n - %0
+                    3  CALL_UNKNOWN later %0(1) -> pass
+                    4  RETURN_RESULTS %0
         "#]],
     );
 }

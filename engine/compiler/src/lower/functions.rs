@@ -253,11 +253,12 @@ impl<'a> Lowering<'_, 'a> {
     }
 
     /// Which of the names that an inner function at that place mentions are variables here. Those of
-    /// functions further out were captured here, because they are mentioned here as well.
+    /// functions further out were captured here, because they are mentioned here as well. A variable
+    /// that is assigned only later has no value to capture: calling the function is the error then.
     fn captures(&self, mut names: Vec<Rc<str>>, span: Span) -> Vec<Rc<str>> {
-        names.retain(|name| {
-            self.variable_at(name, span).is_some()
-                || self.scope.variable(name).is_none() && self.scope.counts_arguments(name)
+        names.retain(|name| match self.scope.variable(name) {
+            Some(_) => self.loops > 0 || !self.scope.is_unassigned_at(name, span.start),
+            None => self.scope.counts_arguments(name),
         });
         names
     }
