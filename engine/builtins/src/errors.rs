@@ -57,11 +57,11 @@ pub(crate) static TABLE: &[Entry] = &[
     ),
     plain(
         "rethrow",
-        1,
+        0,
         1,
         0,
         rethrow,
-        "rethrow(e): throws an error again, its calls kept",
+        "rethrow(e), rethrow(): throws an error again, its calls kept; alone the last one caught",
     ),
     plain(
         "throw",
@@ -184,9 +184,15 @@ fn throw(call: &mut Call<'_>) -> Result<Outputs> {
 }
 
 fn rethrow(call: &mut Call<'_>) -> Result<Outputs> {
-    match &call.arguments[0] {
-        Value::Exception(error) => Err(error.clone()),
-        other => Err(from_struct(other).unwrap_or_else(|| {
+    match call.arguments.first() {
+        None => {
+            let context: &dyn Context = call.context;
+            Err(context
+                .last_error()
+                .unwrap_or_else(|| failure("rethrow: no error was caught before.")))
+        }
+        Some(Value::Exception(error)) => Err(error.clone()),
+        Some(other) => Err(from_struct(other).unwrap_or_else(|| {
             failure("rethrow: the argument must be an MException or a struct with the field 'message' or 'identifier'.")
         })),
     }
@@ -354,6 +360,16 @@ mod tests {
             .call("lasterr", &["m".into(), "a:b".into()], 0)
             .unwrap();
         check_in(&session, "lasterr()", "'m' | 'a:b'");
+    }
+
+    #[test]
+    fn a_bare_rethrow_throws_the_last_error() {
+        let session = Session::default();
+        check_in(&session, "rethrow()", "error: rethrow: no error was caught before.");
+        session
+            .call("lasterr", &["m".into(), "a:b".into()], 0)
+            .unwrap();
+        check_in(&session, "rethrow()", "error: a:b: m");
     }
 
     #[test]
