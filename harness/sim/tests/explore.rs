@@ -146,10 +146,10 @@ fn tasks_become_ready_in_the_order_in_which_they_were_woken() {
 }
 
 #[test]
-fn more_tasks_than_a_word_has_bits_keep_their_order() {
+fn more_tasks_than_the_ring_of_wakes_holds_keep_their_order() {
     let program = |sim: Sim| async move {
         let order = Rc::new(RefCell::new(Vec::new()));
-        let tasks = (0..150).map(|number| {
+        let tasks = (0..600).map(|number| {
             let (inner, order) = (sim.clone(), Rc::clone(&order));
             sim.spawn(async move {
                 inner.yield_now().await;
@@ -157,7 +157,7 @@ fn more_tasks_than_a_word_has_bits_keep_their_order() {
             })
         });
         join_all(tasks).await;
-        order.take() == (0..150).collect::<Vec<u32>>()
+        order.take() == (0..600).collect::<Vec<u32>>()
     };
     let report = Explorer::fifo().explore(program);
     assert_eq!(report.outcome_names(), ["true"]);

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use futures::channel::mpsc;
@@ -137,4 +138,43 @@ fn async_lock_semaphore_bounds_concurrency() {
     };
     let report = Explorer::random(3).explore(program);
     assert_eq!(outcomes(&report), ["2"]);
+}
+
+#[test]
+fn a_broadcast_wakes_more_tasks_than_the_ring_holds() {
+    let program = |sim: Sim| async move {
+        let (sender, _) = tokio::sync::broadcast::channel(1);
+        let tasks: Vec<_> = (0..600)
+            .map(|_| {
+                let mut receiver = sender.subscribe();
+                sim.spawn(async move { receiver.recv().await.expect("sent") })
+            })
+            .collect();
+        sim.yield_now().await;
+        sender.send(1_u32).expect("somebody listens");
+        join_all(tasks).await.into_iter().sum::<u32>()
+    };
+    let report = Explorer::random(1).schedules(3).explore(program);
+    assert_eq!(outcomes(&report), ["600"]);
+}
+
+#[test]
+fn a_wake_from_another_thread_arrives() {
+    let program = |_: Sim| {
+        let mut polls = 0;
+        std::future::poll_fn(move |context| {
+            polls += 1;
+            if polls == 3 {
+                return Poll::Ready(polls);
+            }
+            let waker = context.waker().clone();
+            // The scope ends after the thread has: its wake lies before the end of this poll.
+            std::thread::scope(|scope| {
+                scope.spawn(move || waker.wake());
+            });
+            Poll::Pending
+        })
+    };
+    let report = Explorer::random(1).schedules(20).explore(program);
+    assert_eq!(outcomes(&report), ["3"]);
 }
