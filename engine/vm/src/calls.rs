@@ -351,6 +351,10 @@ impl Interpreter {
     /// Gives the results of a call to the frame that called: into its registers, or to its next step.
     pub(crate) fn finish_call(&mut self, returns: Returns, values: Outputs) -> Result<()> {
         let fiber = self.top();
+        if matches!(fiber.frames.last(), Some(Frame::Cleanup { .. })) {
+            // Nobody asked a cleanup for results, and those of the body it follows stay.
+            return Ok(());
+        }
         let is_code = matches!(fiber.frames.last(), Some(Frame::Code(_)));
         if !is_code {
             if returns.outputs != ALL && values.len() < usize::from(returns.outputs) {
