@@ -279,13 +279,12 @@ fn async_forms() {
                    17  MOVE %0 = n
                    18  ASYNC_CREATE async #3 %0(1)
                    19  MOVE h = %0
-               6   20  STATEMENT 7
+               6   20  STATEMENT 6
                    21  MOVE %0 = n
                    22  MOVE %1 = h
                    23  ASYNC_CREATE async #4 %0(2)
                    24  MOVE k = %0
-                   25  DISPLAY k k
-               1   26  RETURN
+               1   25  RETURN
 
             1 async function work (x, varargin) -> y, z, 4 locals, 3 temporaries
               12    0  STATEMENT 8
@@ -649,12 +648,11 @@ fn captures_pass_through_every_function_between() {
                     9  CLOSURE g = @<anonymous> #4 %0(1)
                4   10  STATEMENT 2
                    11  CLOSURE h = @<anonymous> #5 %0(0)
-               5   12  STATEMENT 6
+               5   12  STATEMENT 5
                    13  MOVE %0 = b
                    14  ASYNC_CREATE async #8 %0(1)
                    15  MOVE w = %0
-                   16  DISPLAY w w
-               1   17  RETURN
+               1   16  RETURN
 
             1 function k (varargin) -> varargout, 2 locals, 0 temporaries
                8    0  RETURN

@@ -279,6 +279,9 @@ fn places_where_things_do_not_belong() {
         "x = f(end);\nfunction y = f(x)\nend",
         &["1:7 MATLAB:m_illegal_reserved_keyword_usage `end`"],
     );
+    // What is unknown may have been meant as a variable; it fails when it runs.
+    check("x = nothing(end, end + 1);", &[]);
+    check("f = @() later(end); later = 1;", &[]);
     check(
         "function f(x, x)\nend",
         &["1:15 MATLAB:m_duplicate_input `x`"],

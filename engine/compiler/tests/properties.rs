@@ -200,8 +200,10 @@ proptest! {
         plain in statements(&["return"]),
         body in statements(&["return"]),
     ) {
-        let compiled = compile_text(program(&script, &plain, &body), false);
-        prop_assert!(compiled.is_ok_and(|program| program.functions.len() >= 3));
+        match compile_text(program(&script, &plain, &body), false) {
+            Ok(program) => prop_assert!(program.functions.len() >= 3),
+            Err(errors) => prop_assert!(false, "{}", errors[0]),
+        }
     }
 
     #[test]

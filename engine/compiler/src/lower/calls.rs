@@ -56,7 +56,10 @@ impl Lowering<'_, '_> {
                 self.results(base, outputs)
             }
             Meaning::Unknown => {
+                // The call fails when it runs, also for what might have been a variable's `end`.
+                self.unknown_calls += 1;
                 let (base, count) = self.call_arguments(arguments);
+                self.unknown_calls -= 1;
                 let name = self.text_number(name);
                 self.emit(Instruction::CallUnknown {
                     name,

@@ -110,6 +110,8 @@ pub(crate) struct Lowering<'u, 'a> {
     around: Vec<Around>,
     /// How many loops are around.
     loops: usize,
+    /// How many calls of unknown functions are around.
+    unknown_calls: usize,
     /// The hidden local that takes the values of an async block's expression statements.
     result: Option<Register>,
     /// A limit of the bytecode that was passed.
@@ -140,6 +142,7 @@ impl<'u, 'a> Lowering<'u, 'a> {
             ends: Vec::new(),
             around: Vec::new(),
             loops: 0,
+            unknown_calls: 0,
             result: None,
             too_large: None,
         }

@@ -25,19 +25,23 @@ impl Lowering<'_, '_> {
 
     fn statement(&mut self, statement: &Statement) {
         let span = statement.span;
+        // The `end` of a block closes its statement as that of an `if` does: nothing is shown.
+        let shows = |value: &Expression| {
+            statement.prints && !matches!(value.kind, ExpressionKind::AsyncBlock(_))
+        };
         // The condition of a `while` is a statement at every turn.
         if !matches!(statement.kind, StatementKind::While { .. }) {
             self.begin_statement();
         }
         match &statement.kind {
             StatementKind::Expression(expression) => {
-                self.expression_statement(expression, statement.prints);
+                self.expression_statement(expression, shows(expression));
             }
             StatementKind::Assign {
                 targets,
                 bracketed,
                 value,
-            } => self.assignment(targets, *bracketed, value, statement.prints),
+            } => self.assignment(targets, *bracketed, value, shows(value)),
             StatementKind::If { arms, otherwise } => self.if_statement(arms, otherwise),
             StatementKind::For {
                 target,
