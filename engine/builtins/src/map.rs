@@ -102,6 +102,15 @@ impl MapObject {
         self.entries.borrow().len()
     }
 
+    /// Keys and values, in the order of the keys.
+    pub fn entries(&self) -> Vec<(Value, Value)> {
+        let entries = self.entries.borrow();
+        let pairs = entries.iter();
+        pairs
+            .map(|(key, value)| (key.value(), value.clone()))
+            .collect()
+    }
+
     fn key(&self, value: &Value) -> Result<Key> {
         let key = match (&*self.key_type == "char", value) {
             (true, Value::Char(_)) => value

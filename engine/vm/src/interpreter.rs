@@ -15,7 +15,7 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use tourbillon_builtins::{Outputs, one};
-use tourbillon_host::{Nanoseconds, Request};
+use tourbillon_host::{Event, Nanoseconds, Request};
 use tourbillon_value::{Result, RuntimeError};
 
 /// One task: a stack of bodies, each awaiting the next by transfer.
@@ -391,7 +391,11 @@ impl Interpreter {
                 if std::mem::replace(has_yielded, true) {
                     return Progress::Done(Ok(Outputs::new()));
                 }
-                machine.scheduler.borrow_mut().make_ready(self.record.id);
+                let task = self.record.id;
+                let is_new = machine.scheduler.borrow_mut().make_ready(task);
+                if is_new {
+                    machine.event(&Event::TaskReady { task });
+                }
                 Progress::Waits
             }
             Wait::Operation {

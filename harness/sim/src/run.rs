@@ -129,6 +129,12 @@ impl Run {
         self.budgets = budgets;
     }
 
+    /// How far runs may go.
+    #[must_use]
+    pub fn budgets(&self) -> Budgets {
+        self.budgets
+    }
+
     /// Whether what a recording needs is kept: [`Run::deviations`].
     pub fn set_recording(&mut self, on: bool) {
         self.detail = on.then(Detail::default);

@@ -1,0 +1,140 @@
+//! The scheduling policy of a simulated session: every decision is a choice of the run.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use tourbillon_host::{Decision, Policy, ReadyTasks, TaskId};
+use tourbillon_sim::run::Halt;
+use tourbillon_sim::{Action, Candidate, Kind, Label};
+
+use crate::config::CancelPlan;
+use crate::host::World;
+use crate::observer::WorldObserver;
+
+/// Decides for one session that is alone in its process.
+pub struct WorldPolicy {
+    world: Rc<World>,
+    observer: Rc<WorldObserver>,
+    // Kept for their capacity.
+    candidates: RefCell<Vec<Candidate>>,
+    suspended: RefCell<Vec<TaskId>>,
+    halted: Cell<Option<Halt>>,
+}
+
+impl WorldPolicy {
+    /// A policy over a world and what is seen of its session.
+    pub fn new(world: &Rc<World>, observer: &Rc<WorldObserver>) -> Rc<WorldPolicy> {
+        Rc::new(WorldPolicy {
+            world: world.clone(),
+            observer: observer.clone(),
+            candidates: RefCell::default(),
+            suspended: RefCell::default(),
+            halted: Cell::new(None),
+        })
+    }
+
+    /// A new run begins.
+    pub(crate) fn reset(&self) {
+        self.halted.set(None);
+    }
+
+    /// Why the run had to stop, if it had to.
+    pub(crate) fn halted(&self) -> Option<Halt> {
+        self.halted.get()
+    }
+
+    fn halt(&self, halt: Halt) -> Decision {
+        self.halted.set(Some(halt));
+        Decision::Return
+    }
+
+    /// Makes the choice among everything that may happen next.
+    fn decide(&self, ready: ReadyTasks<'_>) -> Decision {
+        let timeline = self.world.timeline();
+        let mut candidates = self.candidates.borrow_mut();
+        let mut suspended = self.suspended.borrow_mut();
+        candidates.clear();
+        suspended.clear();
+        let tasks = ready.iter().map(|task| Label(task.label.hash()));
+        candidates.extend(tasks.map(Candidate::run));
+        let runs = candidates.len();
+        self.world.offered_into(&mut candidates);
+        let mut due = None;
+        if candidates.is_empty() {
+            due = timeline.next_due();
+            let Some(_) = due else {
+                // Nothing can ever happen again.
+                return Decision::Return;
+            };
+            let (label, action) = (timeline.label, Action::Advance);
+            candidates.push(Candidate { label, action });
+        }
+        let others = candidates.len();
+        let mut run = timeline.run.borrow_mut();
+        if run.spurious_left() > 0 {
+            self.observer.suspended_into(&mut candidates, &mut suspended);
+        }
+        let pick = run.choose(Kind::Run, &candidates);
+        let action = candidates[pick].action;
+        if matches!(action, Action::Run | Action::Spurious)
+            && let Err(halt) = run.step()
+        {
+            return self.halt(halt);
+        }
+        drop(run);
+        match action {
+            Action::Run => Decision::Run(pick),
+            Action::Deliver => {
+                self.world.deliver(pick - runs);
+                Decision::Again
+            }
+            Action::Spurious => {
+                self.world.count(|injected| injected.spurious += 1);
+                Decision::Spurious(suspended[pick - others])
+            }
+            Action::Advance => match timeline.advance_to(due.unwrap_or_default()) {
+                Ok(()) => Decision::Again,
+                Err(halt) => self.halt(halt),
+            },
+            Action::Keep
+            | Action::Delay(_)
+            | Action::Fault(_)
+            | Action::Cancel
+            | Action::Early
+            | Action::Never
+            | Action::Drop
+            | Action::Pick(_) => unreachable!("a scheduling point does not offer {action:?}"),
+        }
+    }
+}
+
+impl Policy for WorldPolicy {
+    fn next(&self, ready: ReadyTasks<'_>) -> Decision {
+        if self.halted.get().is_some() {
+            return Decision::Return;
+        }
+        if is_cancel_due(&self.world, &self.observer) {
+            self.world.strike();
+            return Decision::Again;
+        }
+        self.decide(ready)
+    }
+}
+
+/// Whether the host's cancel strikes before the next step: by count, or by choice.
+pub(crate) fn is_cancel_due(world: &World, observer: &WorldObserver) -> bool {
+    let suspended = observer.take_suspended();
+    if !world.is_armed() {
+        return false;
+    }
+    match (world.config().cancel, suspended) {
+        (Some(CancelPlan::AtStep(step)), _) => observer.steps() >= step,
+        (Some(CancelPlan::EverySuspension), Some(label)) => {
+            let action = Action::Cancel;
+            let candidates = [Candidate::keep(label), Candidate { label, action }];
+            let mut run = world.timeline().run.borrow_mut();
+            run.choose(Kind::Cancel, &candidates) == 1
+        }
+        (Some(CancelPlan::AtTime(_) | CancelPlan::EverySuspension) | None, _) => false,
+    }
+}

@@ -1,0 +1,461 @@
+//! Simulated runs of one program, from its start to a verdict, over and over.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use tourbillon_compiler::Program;
+use tourbillon_session::Session;
+use tourbillon_sim::run::Halt;
+use tourbillon_sim::trace::{Event, What};
+use tourbillon_sim::{Label, SharedRun};
+use tourbillon_value::{Namespace, RuntimeError};
+use tourbillon_vm::{Execution, Machine};
+
+use crate::config::{Seconds, WorldConfig};
+use crate::host::{Injected, Spent, World};
+use crate::observer::WorldObserver;
+use crate::oracles::{Ledger, leaks};
+use crate::outcome::{Diagnostic, ErrorOutcome, Outcome};
+use crate::policy::WorldPolicy;
+use crate::session_config::SessionConfig;
+use crate::snapshot::snapshot;
+use crate::support::{Unsupported, unsupported};
+use crate::target::Target;
+
+const END: What = What::new("end");
+const LEFT: What = What::new("left");
+
+/// How a run was judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum VerdictKind {
+    /// Everything held.
+    Pass,
+    /// The program failed.
+    Error,
+    /// It deadlocked, or nothing could ever happen again.
+    Deadlock,
+    /// Something was left after the session was closed.
+    Leak,
+    /// The budget was spent.
+    Budget,
+    /// The engine panicked.
+    Panic,
+    /// An oracle spoke.
+    Oracle,
+}
+
+impl VerdictKind {
+    /// Its name on the command line and in recordings.
+    pub fn name(self) -> &'static str {
+        match self {
+            VerdictKind::Pass => "pass",
+            VerdictKind::Error => "error",
+            VerdictKind::Deadlock => "deadlock",
+            VerdictKind::Leak => "leak",
+            VerdictKind::Budget => "budget",
+            VerdictKind::Panic => "panic",
+            VerdictKind::Oracle => "oracle",
+        }
+    }
+
+    /// Whether it condemns the engine, whatever outcomes a program may have.
+    pub fn is_defect(self) -> bool {
+        match self {
+            VerdictKind::Leak | VerdictKind::Panic | VerdictKind::Oracle => true,
+            VerdictKind::Pass
+            | VerdictKind::Error
+            | VerdictKind::Deadlock
+            | VerdictKind::Budget => false,
+        }
+    }
+}
+
+/// The judgement of one run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Which.
+    pub kind: VerdictKind,
+    /// What is to say about it, in one line; empty for a pass.
+    pub message: String,
+}
+
+impl Verdict {
+    pub(crate) fn new(kind: VerdictKind, message: impl Into<String>) -> Verdict {
+        let message = message.into();
+        Verdict { kind, message }
+    }
+}
+
+/// All that is known of one run.
+#[derive(Clone, Debug)]
+pub struct RunResult {
+    /// What the program showed.
+    pub outcome: Outcome,
+    /// How it was judged.
+    pub verdict: Verdict,
+    /// What was left after the session was closed, by kind.
+    pub ledger: Ledger,
+    /// Steps of tasks.
+    pub steps: u64,
+    /// Choice points passed.
+    pub choices: u64,
+    /// The trace hash.
+    pub trace_hash: u64,
+    /// Whether the run was cut short, so that its continuation is unknown.
+    pub is_cut_short: bool,
+    /// How often each injection struck.
+    pub injected: Injected,
+    /// What was written to standard error.
+    pub stderr: String,
+    /// The error that nobody caught, with all its context, for diagnostics in full.
+    pub error: Option<RuntimeError>,
+}
+
+/// One program in one world, ready to run under the choices of one [`tourbillon_sim::Run`].
+pub struct Simulation {
+    target: Target,
+    session: SessionConfig,
+    world: Rc<WorldConfig>,
+    run: SharedRun,
+    bench: Option<Bench>,
+}
+
+/// A session and what is around it.
+pub(crate) struct Bench {
+    pub world: Rc<World>,
+    pub policy: Rc<WorldPolicy>,
+    pub observer: Rc<WorldObserver>,
+    pub session: Session,
+}
+
+impl Simulation {
+    /// A simulation whose choices `run` makes.
+    ///
+    /// # Errors
+    /// When session or world ask for something that this version cannot do.
+    pub fn new(
+        target: Target,
+        session: SessionConfig,
+        world: WorldConfig,
+        run: &SharedRun,
+    ) -> Result<Simulation, Unsupported> {
+        unsupported(&session, &world)?;
+        Ok(Simulation {
+            target,
+            session,
+            world: Rc::new(world),
+            run: run.clone(),
+            bench: None,
+        })
+    }
+
+    /// The run that makes the choices.
+    pub fn run(&self) -> &SharedRun {
+        &self.run
+    }
+
+    /// The program.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// How its session is set up.
+    pub fn session(&self) -> &SessionConfig {
+        &self.session
+    }
+
+    /// The world it runs in.
+    pub fn world(&self) -> &WorldConfig {
+        &self.world
+    }
+
+    /// Runs the program once. The run must have begun; the caller ends it.
+    ///
+    /// The session of the run before is used again when that ended clean; a run that repeats another
+    /// gets a fresh one, so that nothing can leak from run to run unnoticed.
+    pub fn run_once(&mut self) -> RunResult {
+        let namespace = self.session.namespace.of_engine();
+        let program = match &self.target {
+            Target::Compiled { program, .. } => program.clone(),
+            Target::Refused { errors, .. } => {
+                let outcome = Outcome::of_compile_errors(errors, namespace);
+                return self.refused(outcome, errors.first().cloned());
+            }
+        };
+        let is_repeating = self.run.borrow().is_repeating();
+        let bench = match self.bench.take().filter(|_| !is_repeating) {
+            Some(bench) => {
+                bench.reset();
+                bench
+            }
+            None => Bench::new(&self.session, &self.world, &self.run),
+        };
+        let during = drive(&bench, &program);
+        let is_clean = matches!(during.ending, Ending::Ended { .. });
+        let result = judge(&bench, &self.run, namespace, during);
+        if is_clean && result.verdict.kind != VerdictKind::Leak && !is_repeating {
+            self.bench = Some(bench);
+        } else {
+            // What is left of a broken run may break again while it is dropped; that is no news.
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(bench)));
+        }
+        result
+    }
+
+    fn refused(&self, outcome: Outcome, error: Option<RuntimeError>) -> RunResult {
+        let run = self.run.borrow();
+        let message = outcome.error.as_ref().map_or("", |error| &error.message);
+        RunResult {
+            verdict: Verdict::new(VerdictKind::Error, message),
+            outcome,
+            ledger: Ledger::new(),
+            steps: 0,
+            choices: run.length(),
+            trace_hash: run.hash(),
+            is_cut_short: false,
+            injected: Injected::default(),
+            stderr: String::new(),
+            error,
+        }
+    }
+}
+
+impl Bench {
+    fn new(session: &SessionConfig, world: &Rc<WorldConfig>, run: &SharedRun) -> Bench {
+        let world = World::new(world, run);
+        let observer = WorldObserver::new(run);
+        let policy = WorldPolicy::new(&world, &observer);
+        let session = Session::new(
+            world.clone(),
+            policy.clone(),
+            Some(observer.clone()),
+            session.options("main"),
+        );
+        Bench {
+            world,
+            policy,
+            observer,
+            session,
+        }
+    }
+
+    fn reset(&self) {
+        self.world.reset();
+        self.policy.reset();
+        self.observer.reset();
+        self.session.reset();
+    }
+}
+
+/// How far a run came.
+pub(crate) enum Ending {
+    /// The session was closed.
+    Ended {
+        execution: Execution,
+        late: Vec<RuntimeError>,
+    },
+    /// Nothing can ever happen again.
+    Stuck,
+    /// It had to stop.
+    Halted(Halt),
+    /// The engine panicked.
+    Panicked(String),
+    /// The session refused to execute or to close: a defect.
+    Refused(RuntimeError),
+}
+
+/// What a run showed while it ran.
+pub(crate) struct During {
+    pub ending: Ending,
+    pub at_end: AtEnd,
+}
+
+/// What is taken at the end of the execution, before the session is closed.
+#[derive(Default)]
+pub(crate) struct AtEnd {
+    pub values: Vec<(String, crate::canonical::CanonicalValue)>,
+    pub nanoseconds: Option<u64>,
+}
+
+/// Executes and closes: the whole life of a session, as one future.
+pub(crate) async fn live(
+    machine: Rc<Machine>,
+    world: Rc<World>,
+    program: Arc<Program>,
+    at_end: &RefCell<AtEnd>,
+) -> Result<(Execution, Vec<RuntimeError>), RuntimeError> {
+    world.arm(machine.cancel_handle());
+    let execution = machine.execute(&program).await;
+    world.disarm();
+    let nanoseconds = world.timeline().run.borrow().clock.now();
+    let values = workspace(&machine);
+    *at_end.borrow_mut() = AtEnd {
+        values,
+        nanoseconds: Some(nanoseconds),
+    };
+    let late = machine.close().await?;
+    Ok((execution?, late))
+}
+
+/// The workspace in canonical form; nothing of it is held on to.
+fn workspace(machine: &Machine) -> Vec<(String, crate::canonical::CanonicalValue)> {
+    let workspace = machine.workspace();
+    let set = workspace.iter().filter(|(_, value)| !value.is_undefined());
+    set.map(|(name, value)| (name.to_string(), snapshot(value))).collect()
+}
+
+/// Polls a session until it was closed or nothing can happen any more.
+fn drive(bench: &Bench, program: &Arc<Program>) -> During {
+    let at_end = RefCell::new(AtEnd::default());
+    let machine = bench.session.machine().clone();
+    let mut life = Box::pin(live(machine, bench.world.clone(), program.clone(), &at_end));
+    let mut context = Context::from_waker(Waker::noop());
+    // The policy gives way only when nothing can happen any more, so one poll is all it takes.
+    let polled = catch_unwind(AssertUnwindSafe(|| life.as_mut().poll(&mut context)));
+    let mut ending = ending(polled, bench.policy.halted());
+    let dropped = catch_unwind(AssertUnwindSafe(|| drop(life)));
+    if let (Err(payload), false) = (dropped, matches!(ending, Ending::Panicked(_))) {
+        ending = Ending::Panicked(panic_message(&*payload));
+    }
+    During {
+        ending,
+        at_end: at_end.into_inner(),
+    }
+}
+
+pub(crate) fn ending(
+    polled: std::thread::Result<Poll<Result<(Execution, Vec<RuntimeError>), RuntimeError>>>,
+    halted: Option<Halt>,
+) -> Ending {
+    match polled {
+        Ok(Poll::Ready(Ok((execution, late)))) => Ending::Ended { execution, late },
+        Ok(Poll::Ready(Err(error))) => Ending::Refused(error),
+        Ok(Poll::Pending) => halted.map_or(Ending::Stuck, Ending::Halted),
+        Err(payload) => match payload.downcast::<Spent>() {
+            Ok(spent) => Ending::Halted(spent.0),
+            Err(payload) => Ending::Panicked(panic_message(&*payload)),
+        },
+    }
+}
+
+fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
+    match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
+        (Some(text), _) => (*text).to_string(),
+        (_, Some(text)) => text.clone(),
+        (None, None) => "a panic without a message".to_string(),
+    }
+}
+
+/// Puts everything together that is known of a run.
+pub(crate) fn judge(
+    bench: &Bench,
+    run: &SharedRun,
+    namespace: Namespace,
+    during: During,
+) -> RunResult {
+    let now = run.borrow().clock.now();
+    let nanoseconds = during.at_end.nanoseconds.unwrap_or(now);
+    let mut outcome = Outcome {
+        stdout: bench.world.captured().output().to_string(),
+        values: during.at_end.values.into_iter().collect(),
+        virtual_time_seconds: Seconds::from_nanoseconds(nanoseconds),
+        ..Outcome::default()
+    };
+    let mut ledger = Ledger::new();
+    let mut error = None;
+    let mut is_cut_short = false;
+    let verdict = match during.ending {
+        Ending::Ended { execution, late } => {
+            let reports = execution.diagnostics.iter().chain(&late);
+            outcome.diagnostics = reports.map(|report| Diagnostic::of(report, namespace)).collect();
+            outcome.diagnostics.sort();
+            outcome.error = execution
+                .error
+                .as_ref()
+                .map(|error| ErrorOutcome::of(error, namespace));
+            ledger = bench.session.ledger();
+            ledger.insert("host.operations".into(), bench.world.outstanding());
+            let leaks = leaks(&ledger);
+            error = execution.error;
+            let complaint = bench.observer.verdict();
+            closed(&mut outcome, complaint, leaks)
+        }
+        Ending::Stuck => {
+            outcome.deadlock = true;
+            let labels = bench.world.outstanding_labels();
+            let waits = match labels.is_empty() {
+                true => "nothing can ever happen again".to_string(),
+                false => format!("nothing ever comes of {}", labels.join(", ")),
+            };
+            Verdict::new(VerdictKind::Deadlock, waits)
+        }
+        Ending::Halted(halt) => {
+            is_cut_short = true;
+            outcome.budget = halt != Halt::Diverged;
+            Verdict::new(
+                VerdictKind::Budget,
+                match halt {
+                    Halt::Steps => "all steps are spent",
+                    Halt::Time => "virtual time has passed its budget",
+                    Halt::Diverged => "the run has left its recording",
+                },
+            )
+        }
+        Ending::Panicked(message) => Verdict::new(VerdictKind::Panic, message),
+        Ending::Refused(error) => {
+            let message = format!("the session refused to run: {}", error.message());
+            Verdict::new(VerdictKind::Oracle, message)
+        }
+    };
+    let mut run = run.borrow_mut();
+    for (what, value) in [
+        (END, nanoseconds),
+        (LEFT, ledger.values().map(|count| *count as u64).sum()),
+    ] {
+        let label = Label(0);
+        run.event(Event { what, label, value });
+    }
+    RunResult {
+        outcome,
+        verdict,
+        ledger,
+        steps: run.steps(),
+        choices: run.length(),
+        trace_hash: run.hash(),
+        is_cut_short,
+        injected: bench.world.injected(),
+        stderr: bench.world.captured().errors().to_string(),
+        error,
+    }
+}
+
+/// The verdict of a run whose session was closed. Defects of the engine come before failures of the
+/// program.
+fn closed(outcome: &mut Outcome, complaint: Option<String>, leaks: Option<String>) -> Verdict {
+    if let Some(error) = &outcome.error {
+        outcome.deadlock = error.identifier == "async:Deadlock";
+    }
+    if let Some(complaint) = complaint {
+        return Verdict::new(VerdictKind::Oracle, complaint);
+    }
+    if let Some(leaks) = leaks {
+        return Verdict::new(VerdictKind::Leak, leaks);
+    }
+    match &outcome.error {
+        None => Verdict::new(VerdictKind::Pass, ""),
+        Some(error) if outcome.deadlock => {
+            Verdict::new(VerdictKind::Deadlock, error.message.as_str())
+        }
+        Some(error) => {
+            let message = match &*error.identifier {
+                "" => error.message.clone(),
+                identifier => format!("{identifier}: {}", error.message),
+            };
+            Verdict::new(VerdictKind::Error, message)
+        }
+    }
+}

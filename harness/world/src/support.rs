@@ -1,0 +1,84 @@
+//! What cases may ask for and this version cannot do yet: it is said, never passed over.
+
+use std::fmt;
+
+use crate::config::{GpuDevice, LatencyOp, WorldConfig};
+use crate::session_config::{SessionConfig, Tier};
+
+/// A session or world asks for something that is not part of this version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsupported {
+    what: &'static str,
+}
+
+impl fmt::Display for Unsupported {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} is not part of this version", self.what)
+    }
+}
+
+impl std::error::Error for Unsupported {}
+
+/// Refuses what this version cannot do.
+pub(crate) fn unsupported(
+    session: &SessionConfig,
+    world: &WorldConfig,
+) -> Result<(), Unsupported> {
+    let gpu = world.gpu.as_ref().map(|gpu| gpu.device);
+    let refused = [
+        (session.tier == Tier::Embedded, "`tier: embedded`"),
+        (!world.http.is_empty(), "`world.http`"),
+        (!world.faults.is_empty(), "`world.faults`"),
+        (gpu == Some(GpuDevice::Wgpu), "`world.gpu.device: wgpu`"),
+        (
+            world.latency.contains_key(&LatencyOp::Http),
+            "`world.latency.http`",
+        ),
+        (
+            world.latency.contains_key(&LatencyOp::Upload),
+            "`world.latency.upload`",
+        ),
+    ];
+    match refused.into_iter().find(|(is_asked, _)| *is_asked) {
+        Some((_, what)) => Err(Unsupported { what }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(session: &str, world: &str, expected: Option<&str>) {
+        let session: SessionConfig = serde_yaml::from_str(session).expect(session);
+        let world: WorldConfig = serde_yaml::from_str(world).expect(world);
+        let reason = unsupported(&session, &world).err();
+        let reason = reason.map(|reason| reason.to_string());
+        assert_eq!(reason.as_deref(), expected);
+    }
+
+    #[test]
+    fn what_cannot_be_done_is_named() {
+        check("{}", "{gpu: {device: none}, latency: {read: 1}}", None);
+        check(
+            "{tier: embedded}",
+            "{}",
+            Some("`tier: embedded` is not part of this version"),
+        );
+        check(
+            "{}",
+            "{faults: [{op: read, error: 'io:Failed'}]}",
+            Some("`world.faults` is not part of this version"),
+        );
+        check(
+            "{}",
+            "{gpu: {device: wgpu}}",
+            Some("`world.gpu.device: wgpu` is not part of this version"),
+        );
+        check(
+            "{}",
+            "{latency: {upload: 1}}",
+            Some("`world.latency.upload` is not part of this version"),
+        );
+    }
+}
