@@ -365,7 +365,11 @@ mod tests {
     #[test]
     fn a_bare_rethrow_throws_the_last_error() {
         let session = Session::default();
-        check_in(&session, "rethrow()", "error: rethrow: no error was caught before.");
+        check_in(
+            &session,
+            "rethrow()",
+            "error: rethrow: no error was caught before.",
+        );
         session
             .call("lasterr", &["m".into(), "a:b".into()], 0)
             .unwrap();

@@ -7,6 +7,14 @@ use std::rc::Rc;
 use tourbillon_value::{Callee, FunctionHandle, Result, Value};
 
 pub(crate) static TABLE: &[Entry] = &[
+    frame(
+        "bsxfun",
+        3,
+        3,
+        1,
+        bsxfun,
+        "y = bsxfun(f, a, b): f(a, b); sizes of 1 stretch by themselves",
+    ),
     plain(
         "deal",
         1,
@@ -125,6 +133,11 @@ fn feval(call: &mut Call<'_>) -> Result<Box<dyn NativeFrame>> {
     }))
 }
 
+/// Elementwise functions stretch sizes of 1 by themselves, so this is a plain call.
+fn bsxfun(call: &mut Call<'_>) -> Result<Box<dyn NativeFrame>> {
+    feval(call)
+}
+
 fn handle<'a>(call: &'a Call<'_>) -> Result<&'a FunctionHandle> {
     match &call.arguments[0] {
         Value::Function(handle) => Ok(handle),
@@ -201,6 +214,7 @@ mod tests {
                 "feval(3)",
                 "error: MATLAB:feval:invalidFunctionName: First argument must be a function name or handle",
             ),
+            ("bsxfun(@plus, [1 2], [10; 20])", "[11 12; 21 22]"),
             ("func2str(@sin)", "'sin'"),
             ("str2func('sin')", "@sin"),
             ("str2func('@sin')", "@sin"),

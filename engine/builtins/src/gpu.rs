@@ -285,7 +285,11 @@ fn gather(call: &mut Call<'_>) -> Result<Start> {
             Response::Numbers(data) if data.len() == dims.count() => {
                 Ok(Value::doubles(Array::new(dims, data)))
             }
-            other => unreachable!("a readback brings the array's numbers, not {other:?}"),
+            _ => Err(
+                build_runtime_error("The host gave a wrong answer to a readback.")
+                    .identifier("gpu:MapFailed")
+                    .build(),
+            ),
         }),
     }))
 }
@@ -312,4 +316,231 @@ fn is_gpu_array(call: &mut Call<'_>) -> Result<Outputs> {
     Ok(one(call.arguments[0]
         .as_object::<GpuArrayObject>()
         .is_some()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Called, Session, show};
+    use std::cell::RefCell;
+    use std::collections::BTreeMap;
+    use tourbillon_host::DeviceInfo;
+
+    /// A device that computes at once and keeps count of its buffers.
+    #[derive(Default)]
+    struct Desk {
+        buffers: RefCell<BTreeMap<u64, (Dims, Vec<f64>)>>,
+        made: RefCell<u64>,
+    }
+
+    impl Desk {
+        fn put(&self, dims: Dims, data: Vec<f64>) -> Result<BufferId> {
+            *self.made.borrow_mut() += 1;
+            let number = *self.made.borrow();
+            self.buffers.borrow_mut().insert(number, (dims, data));
+            Ok(BufferId(number))
+        }
+
+        fn get(&self, buffer: BufferId) -> Result<(Dims, Vec<f64>)> {
+            self.buffers
+                .borrow()
+                .get(&buffer.0)
+                .cloned()
+                .ok_or_else(|| {
+                    build_runtime_error("no such buffer")
+                        .identifier("gpu:InvalidHandle")
+                        .build()
+                })
+        }
+    }
+
+    impl Device for Desk {
+        fn info(&self) -> DeviceInfo {
+            DeviceInfo {
+                name: "desk".to_owned(),
+                has_double: true,
+                memory_bytes: 64,
+            }
+        }
+
+        fn upload(&self, dims: &Dims, data: &[f64]) -> Result<BufferId> {
+            self.put(dims.clone(), data.to_vec())
+        }
+
+        fn binary(
+            &self,
+            operation: DeviceBinary,
+            left: BufferId,
+            right: BufferId,
+        ) -> Result<BufferId> {
+            let ((a_dims, a), (b_dims, b)) = (self.get(left)?, self.get(right)?);
+            let apply = |x: f64, y: f64| match operation {
+                DeviceBinary::Add => x + y,
+                DeviceBinary::Subtract => x - y,
+                DeviceBinary::Multiply => x * y,
+                DeviceBinary::Divide => x / y,
+            };
+            let dims = if a_dims.is_scalar() { b_dims } else { a_dims };
+            let data = (0..dims.count())
+                .map(|at| apply(*a.get(at).unwrap_or(&a[0]), *b.get(at).unwrap_or(&b[0])))
+                .collect();
+            self.put(dims, data)
+        }
+
+        fn unary(&self, operation: DeviceUnary, operand: BufferId) -> Result<BufferId> {
+            let (dims, data) = self.get(operand)?;
+            let apply = |x: f64| match operation {
+                DeviceUnary::Negate => -x,
+                DeviceUnary::Absolute => x.abs(),
+                DeviceUnary::SquareRoot => x.sqrt(),
+            };
+            self.put(dims, data.into_iter().map(apply).collect())
+        }
+
+        fn reduce(&self, operation: DeviceReduce, operand: BufferId) -> Result<BufferId> {
+            let (_, data) = self.get(operand)?;
+            let result = match operation {
+                DeviceReduce::Sum => data.iter().sum(),
+                DeviceReduce::Maximum => data.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+                DeviceReduce::Minimum => data.iter().copied().fold(f64::INFINITY, f64::min),
+            };
+            self.put(Dims::scalar(), vec![result])
+        }
+
+        fn multiply(&self, left: BufferId, right: BufferId) -> Result<BufferId> {
+            let ((a_dims, a), (b_dims, b)) = (self.get(left)?, self.get(right)?);
+            let (rows, inner, columns) = (a_dims.rows(), a_dims.columns(), b_dims.columns());
+            let mut data = Vec::new();
+            for column in 0..columns {
+                for row in 0..rows {
+                    data.push(
+                        (0..inner)
+                            .map(|at| a[at * rows + row] * b[column * inner + at])
+                            .sum(),
+                    );
+                }
+            }
+            self.put(Dims::new(rows, columns), data)
+        }
+
+        fn release(&self, buffer: BufferId) -> Result<()> {
+            self.get(buffer)?;
+            self.buffers.borrow_mut().remove(&buffer.0);
+            Ok(())
+        }
+
+        fn dims(&self, buffer: BufferId) -> Result<Dims> {
+            Ok(self.get(buffer)?.0)
+        }
+
+        fn live_buffers(&self) -> usize {
+            self.buffers.borrow().len()
+        }
+    }
+
+    /// Evaluates on the device, reads back, and checks that nothing is left there.
+    fn gathered(source: &str) -> String {
+        let desk = Rc::new(Desk::default());
+        let session = Session::default();
+        session.device.replace(Some(desk.clone()));
+        let value = match session.evaluate(source, 1) {
+            Ok(mut values) => values.swap_remove(0),
+            Err(error) => {
+                assert_eq!(desk.live_buffers(), 0, "{source}");
+                return error.message().to_owned();
+            }
+        };
+        assert_eq!(value.class_name(), "gpuArray", "{source}");
+        let Ok(Called::Starts(Start::Operation(operation))) = session.start("gather", &[value], 1)
+        else {
+            panic!("a device array is read back");
+        };
+        // The array is gone with the call's arguments; the host would have kept its buffer.
+        assert_eq!(desk.live_buffers(), 0, "{source}");
+        let Request::Readback { buffer } = operation.request else {
+            panic!("a readback");
+        };
+        assert!(buffer.0 > 0);
+        source.to_owned()
+    }
+
+    #[test]
+    fn arithmetic_stays_on_the_device_and_leaves_nothing_there() {
+        for source in [
+            "gpuArray([1 2 3])",
+            "plus(gpuArray([1 2]), 1)",
+            "minus(1, gpuArray([1 2]))",
+            "times(gpuArray([1 2]), gpuArray([3 4]))",
+            "mtimes(gpuArray([1 2; 3 4]), [1; 1])",
+            "rdivide(gpuArray([1 2]), 2)",
+            "uminus(gpuArray([1 2]))",
+            "abs(gpuArray([1 -2]))",
+            "sqrt(gpuArray([1 4]))",
+            "sum(gpuArray([1 2]))",
+            "max(gpuArray([1 2]))",
+            "min(gpuArray([1 2; 3 4]), [], 'all')",
+        ] {
+            assert_eq!(gathered(source), source);
+        }
+        assert_eq!(
+            gathered("plus(gpuArray([1 2]), [1 2 3])"),
+            "Arrays have incompatible sizes for this operation."
+        );
+        assert_eq!(
+            gathered("lt(gpuArray([1 2]), 3)"),
+            "Operator '<' is not supported for operands of type 'gpuArray'."
+        );
+        assert_eq!(
+            gathered("sum(gpuArray([1 2; 3 4]))"),
+            "On the device only vectors are reduced; use 'all', or gather the array first."
+        );
+    }
+
+    #[test]
+    fn gather_gives_numbers_back_in_their_size() {
+        let desk = Rc::new(Desk::default());
+        let session = Session::default();
+        session.device.replace(Some(desk.clone()));
+        let array = session
+            .evaluate("mtimes(gpuArray([1 2; 3 4]), [1; 1])", 1)
+            .unwrap()
+            .swap_remove(0);
+        let Ok(Called::Starts(Start::Operation(operation))) =
+            session.start("gather", std::slice::from_ref(&array), 1)
+        else {
+            panic!("a device array is read back");
+        };
+        let Request::Readback { buffer } = operation.request else {
+            panic!("a readback");
+        };
+        let (_, numbers) = desk.get(buffer).unwrap();
+        assert_eq!(
+            show(&(operation.finish)(Response::Numbers(numbers)).unwrap()),
+            "[3; 7]"
+        );
+        drop(array);
+        assert_eq!(desk.live_buffers(), 0);
+        crate::testing::check_in(&session, "gather(5)", "5");
+        crate::testing::check_in(&session, "isgpuarray(gpuArray(1))", "true");
+        crate::testing::check_in(&session, "size(gpuArray([1 2 3]))", "[1 3]");
+        crate::testing::check_in(
+            &session,
+            "gpuDevice()",
+            "<Name='desk',SupportsDouble=true,TotalMemory=64>",
+        );
+    }
+
+    #[test]
+    fn without_a_device_there_are_no_device_arrays() {
+        crate::testing::check(&[
+            (
+                "gpuArray(1)",
+                "error: gpu:NoDevice: No supported GPU device was found.",
+            ),
+            (
+                "gpuDevice()",
+                "error: gpu:NoDevice: No supported GPU device was found.",
+            ),
+        ]);
+    }
 }

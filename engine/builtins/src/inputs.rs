@@ -174,11 +174,14 @@ pub(crate) fn text_or_texts(value: &Value) -> Option<Vec<String>> {
     }
 }
 
+/// Named options in the order they were given, each under the name that was asked for.
+pub(crate) type Options = Vec<(String, Value)>;
+
 /// Splits trailing `'Name', value` options off: everything from the first text among `names` on.
 pub(crate) fn split_options<'a>(
     arguments: &'a [Value],
     names: &[&str],
-) -> Result<(&'a [Value], Vec<(String, Value)>)> {
+) -> Result<(&'a [Value], Options)> {
     let start = arguments
         .iter()
         .position(|argument| {

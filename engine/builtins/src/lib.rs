@@ -15,6 +15,8 @@ mod literal;
 mod map;
 mod math;
 mod output;
+#[cfg(test)]
+mod robustness;
 mod shape;
 mod state;
 mod strings;

@@ -1,6 +1,6 @@
 //! Output: `disp`, `display`, `fprintf`.
 
-use crate::inputs::coded;
+use crate::inputs::{coded, text};
 use crate::strings::message;
 use crate::table::plain;
 use crate::{Call, Entry, Outputs, codes, one};
@@ -24,12 +24,68 @@ pub(crate) static TABLE: &[Entry] = &[
         "display(x): shows a value with its name",
     ),
     plain(
+        "fdisp",
+        2,
+        2,
+        0,
+        fdisp,
+        "fdisp(stream, x): shows a value on a stream",
+    ),
+    plain(
+        "fflush",
+        1,
+        1,
+        0,
+        fflush,
+        "fflush(stream): output is never held back, so there is nothing to do",
+    ),
+    plain(
         "fprintf",
         1,
         u8::MAX,
         1,
         fprintf,
         "fprintf(template, values…), fprintf(1, …): formatted text to the output; 2 is the error stream",
+    ),
+    plain(
+        "fputs",
+        2,
+        2,
+        0,
+        fputs,
+        "fputs(stream, text): a text as it is",
+    ),
+    plain(
+        "printf",
+        1,
+        u8::MAX,
+        0,
+        printf,
+        "printf(template, values…): formatted text to the output",
+    ),
+    plain(
+        "puts",
+        1,
+        1,
+        0,
+        puts,
+        "puts(text): a text as it is to the output",
+    ),
+    plain(
+        "stderr",
+        0,
+        0,
+        1,
+        |_| Ok(one(2.0)),
+        "n = stderr: the number of the error stream",
+    ),
+    plain(
+        "stdout",
+        0,
+        0,
+        1,
+        |_| Ok(one(1.0)),
+        "n = stdout: the number of the output",
     ),
 ];
 
@@ -52,39 +108,75 @@ fn display(call: &mut Call<'_>) -> Result<Outputs> {
     Ok(Outputs::new())
 }
 
-fn fprintf(call: &mut Call<'_>) -> Result<Outputs> {
-    let (stream, rest) = match &*call.arguments {
-        [Value::Double(stream), rest @ ..] if !rest.is_empty() => (*stream, rest),
-        all => (1.0, all),
-    };
-    if stream != 1.0 && stream != 2.0 {
-        return Err(coded(
+/// The number of a stream: 1 is the output, 2 the error stream.
+fn stream(value: &Value) -> Result<f64> {
+    match value.as_number() {
+        Some(stream) if stream == 1.0 || stream == 2.0 => Ok(stream),
+        _ => Err(coded(
             &codes::BAD_FILE,
             "Invalid file identifier. Use fopen to generate a valid file identifier.",
-        ));
+        )),
     }
-    // fprintf(x) of a number shows it by its own template.
-    let text = match &rest[0] {
-        number @ (Value::Double(_)
-        | Value::Bool(_)
-        | Value::DoubleArray(_)
-        | Value::BoolArray(_)) => message(&Value::text("%g "), std::slice::from_ref(number))?,
-        template => message(template, &rest[1..])?,
-    };
-    let Value::Char(units) = text else {
-        unreachable!("a message is text")
-    };
-    let text = String::from_utf16_lossy(units.data());
-    if stream == 1.0 {
-        call.context.write(&text);
+}
+
+fn write(call: &Call<'_>, stream: f64, text: &str) {
+    if stream == 2.0 {
+        call.context.write_error(text);
     } else {
-        call.context.write_error(&text);
+        call.context.write(text);
     }
+}
+
+fn formatted(template: &Value, values: &[Value]) -> Result<String> {
+    let text = message(template, values)?;
+    Ok(text.as_text().unwrap_or_default())
+}
+
+fn fprintf(call: &mut Call<'_>) -> Result<Outputs> {
+    let (to, rest) = match &*call.arguments {
+        [to @ (Value::Double(_) | Value::Bool(_)), rest @ ..] if !rest.is_empty() => {
+            (stream(to)?, rest)
+        }
+        all => (1.0, all),
+    };
+    let text = formatted(&rest[0], &rest[1..])?;
+    write(call, to, &text);
     Ok(if call.outputs > 0 {
         one(text.len() as f64)
     } else {
         Outputs::new()
     })
+}
+
+fn printf(call: &mut Call<'_>) -> Result<Outputs> {
+    let text = formatted(&call.arguments[0], &call.arguments[1..])?;
+    call.context.write(&text);
+    Ok(Outputs::new())
+}
+
+fn puts(call: &mut Call<'_>) -> Result<Outputs> {
+    let text = text(call.name, &call.arguments[0])?;
+    call.context.write(&text);
+    Ok(Outputs::new())
+}
+
+fn fputs(call: &mut Call<'_>) -> Result<Outputs> {
+    let to = stream(&call.arguments[0])?;
+    let text = text(call.name, &call.arguments[1])?;
+    write(call, to, &text);
+    Ok(Outputs::new())
+}
+
+fn fdisp(call: &mut Call<'_>) -> Result<Outputs> {
+    let to = stream(&call.arguments[0])?;
+    let text = tourbillon_value::display::disp(&call.arguments[1]);
+    write(call, to, &text);
+    Ok(Outputs::new())
+}
+
+fn fflush(call: &mut Call<'_>) -> Result<Outputs> {
+    stream(&call.arguments[0])?;
+    Ok(Outputs::new())
 }
 
 #[cfg(test)]
@@ -106,8 +198,11 @@ mod tests {
             .call("fprintf", &[2.0.into(), text("%s"), text("c")], 0)
             .unwrap();
         let count = session.call("fprintf", &[text("xyz")], 1).unwrap();
-        assert_eq!(*session.output.borrow(), "a1\nb\nxyz");
-        assert_eq!(*session.errors.borrow(), "c");
+        session.call("fputs", &[2.0.into(), text("%d")], 0).unwrap();
+        session.call("puts", &[text("%d")], 0).unwrap();
+        session.call("fdisp", &[1.0.into(), text("q")], 0).unwrap();
+        assert_eq!(*session.output.borrow(), "a1\nb\nxyz%dq\n");
+        assert_eq!(*session.errors.borrow(), "c%d");
         assert_eq!(count[0].as_number(), Some(3.0));
         let error = session
             .call("fprintf", &[7.0.into(), text("b")], 0)

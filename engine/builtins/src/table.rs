@@ -40,6 +40,7 @@ static TABLES: &[&[Entry]] = &[
     FUTURES,
     crate::arrays::BUILD,
     crate::arrays::FIND,
+    crate::arrays::LINEAR,
     crate::arrays::MOVE,
     crate::arrays::ORDER,
     crate::arrays::REDUCE,

@@ -103,16 +103,20 @@ impl Session {
     /// Calls a library function as the machine does.
     pub(crate) fn start(&self, name: &str, arguments: &[Value], outputs: usize) -> Result<Called> {
         let entry = entry(lookup(name).unwrap_or_else(|| panic!("no function {name}")));
-        assert!(
-            arguments.len() >= usize::from(entry.min_inputs),
-            "{name}: too few"
-        );
-        assert!(
-            entry.max_inputs == u8::MAX || arguments.len() <= usize::from(entry.max_inputs),
-            "{name}: too many inputs"
-        );
+        // The machine checks the numbers before it calls.
+        if arguments.len() < usize::from(entry.min_inputs) {
+            return Err(crate::inputs::coded(
+                &crate::codes::NOT_ENOUGH_INPUTS,
+                "Not enough input arguments.",
+            ));
+        }
+        if entry.max_inputs != u8::MAX && arguments.len() > usize::from(entry.max_inputs) {
+            return Err(crate::inputs::coded(
+                &crate::codes::MAX_INPUTS,
+                "Too many input arguments.",
+            ));
+        }
         if entry.max_outputs != u8::MAX && outputs > usize::from(entry.max_outputs) {
-            // The machine checks this before it calls.
             return Err(crate::inputs::coded(
                 &crate::codes::MAX_OUTPUTS,
                 "Too many output arguments.",
@@ -134,7 +138,7 @@ impl Session {
             Body::Waits(function) | Body::Starts(function) => {
                 function(&mut call).map(Called::Starts)
             }
-            Body::Intrinsic(_) => panic!("{name} is the machine's"),
+            Body::Intrinsic(_) => panic!("{name} is the machine's own"),
         }
     }
 

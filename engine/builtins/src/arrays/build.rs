@@ -197,9 +197,9 @@ fn spaced(call: &Call<'_>, count: f64) -> Result<Vec<f64>> {
             call.name
         )));
     }
-    // At least the last point is there.
-    let count = count.max(1.0) as usize;
-    let steps = count - 1;
+    let count = count.max(0.0) as usize;
+    // Of one point, the last is there.
+    let steps = count.saturating_sub(1);
     Ok((0..count)
         .map(|at| {
             if at == steps {
@@ -463,6 +463,7 @@ mod tests {
             ),
             ("linspace(0, 1, 3)", "[0 0.5 1]"),
             ("linspace(0, 1, 1)", "1"),
+            ("linspace(0, 1, 0)", "[1x0]"),
             ("magic(3)", "[8 1 6; 3 5 7; 4 9 2]"),
             ("magic(4)", "[16 2 3 13; 5 11 10 8; 9 7 6 12; 4 14 15 1]"),
             (

@@ -2,6 +2,7 @@
 
 mod build;
 mod find;
+mod linear;
 mod movement;
 mod order;
 mod reduce;
@@ -9,6 +10,7 @@ mod size;
 
 pub(crate) use build::TABLE as BUILD;
 pub(crate) use find::TABLE as FIND;
+pub(crate) use linear::TABLE as LINEAR;
 pub(crate) use movement::TABLE as MOVE;
 pub(crate) use order::TABLE as ORDER;
 pub(crate) use reduce::TABLE as REDUCE;

@@ -87,7 +87,7 @@ pub(crate) static TABLE: &[Entry] = &[
         1,
         2,
         1,
-        |call| reduce(call, f64::NAN, mean),
+        |call| reduce(call, f64::NAN, |lane| mean(lane)),
         "m = mean(x, dim): the average",
     ),
     plain(
@@ -95,7 +95,7 @@ pub(crate) static TABLE: &[Entry] = &[
         1,
         2,
         1,
-        |call| reduce(call, f64::NAN, median),
+        |call| reduce(call, f64::NAN, |lane| median(lane)),
         "m = median(x, dim): the middle value",
     ),
     Entry {
@@ -243,11 +243,11 @@ fn truths(
     Ok(one(Value::bools(Array::new(dims, data))))
 }
 
-fn mean(lane: &mut Vec<f64>) -> f64 {
+fn mean(lane: &mut [f64]) -> f64 {
     lane.iter().sum::<f64>() / lane.len() as f64
 }
 
-fn median(lane: &mut Vec<f64>) -> f64 {
+fn median(lane: &mut [f64]) -> f64 {
     if lane.iter().any(|number| number.is_nan()) {
         return f64::NAN;
     }
@@ -350,23 +350,19 @@ fn extreme(call: &mut Call<'_>, operation: DeviceReduce) -> Result<Outputs> {
         return Ok(one(result?));
     }
     let numbers = numbers(call.name, &call.arguments[0])?;
-    if numbers.data.is_empty() && (!of_all || numbers.dims.as_slice() == [0, 0]) {
-        let dims = if numbers.dims.as_slice() == [0, 0] {
-            Dims::new(0, 0)
-        } else {
-            with_size(
-                &numbers.dims,
-                first_dimension(&numbers.dims),
-                usize::from(numbers.dims.get(first_dimension(&numbers.dims)) != 0),
-            )
+    if let Along::Dimension(at) = along(call.arguments.get(2), &numbers.dims)?
+        && numbers.data.is_empty()
+    {
+        // Of nothing there is no largest: what is empty along the dimension stays so.
+        let dims = match numbers.dims.get(at) {
+            0 => numbers.dims.clone(),
+            _ => with_size(&numbers.dims, at, 1),
         };
         let empty = || Value::doubles(Array::new(dims.clone(), Vec::new()));
-        if dims.count() == 0 {
-            return Ok([empty(), empty()]
-                .into_iter()
-                .take(call.outputs.max(1))
-                .collect());
-        }
+        return Ok([empty(), empty()]
+            .into_iter()
+            .take(call.outputs.max(1))
+            .collect());
     }
     let along = along(call.arguments.get(2), &numbers.dims)?;
     let (dims, found) = lanes(&numbers, &along, !of_all, |lane| {
@@ -575,6 +571,9 @@ mod tests {
             ("max([NaN NaN])", "NaN | 1"),
             ("max(NaN, 1)", "1"),
             ("max([])", "[0x0]"),
+            ("max(zeros(0, 3))", "[0x3]"),
+            ("max(zeros(3, 0))", "[1x0]"),
+            ("max(zeros(0, 3), [], 2)", "[0x1]"),
             ("max(-1, -2)", "-1"),
             ("min([-Inf 3])", "-Inf"),
             ("max([2 2])", "2 | 1"),

@@ -222,7 +222,7 @@ impl Apply {
 
     /// Keeps the results of one call.
     fn take(&mut self, results: Outputs) -> Result<()> {
-        if self.outputs == 0 && results.is_empty() {
+        if self.outputs == 0 && results.first().is_none_or(Value::is_undefined) {
             // A function without value, called for what it does.
             return Ok(());
         }

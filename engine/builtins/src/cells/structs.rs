@@ -5,7 +5,7 @@ use crate::table::plain;
 use crate::types::is_name;
 use crate::{Call, Entry, Outputs, codes, one};
 use std::rc::Rc;
-use tourbillon_value::{Array, Dims, Result, StructArray, Value, index};
+use tourbillon_value::{Array, Dims, Result, StructArray, StructFields, Value, index};
 
 pub(crate) static TABLE: &[Entry] = &[
     plain(
@@ -94,7 +94,7 @@ fn structure(call: &mut Call<'_>) -> Result<Outputs> {
     match &*call.arguments {
         [] => return Ok(one(Value::structure(&[]))),
         [only @ Value::Struct(_)] => return Ok(one(only.clone())),
-        [only] if matches!(only, Value::DoubleArray(array) if array.count() == 0) => {
+        [Value::DoubleArray(array)] if array.count() == 0 => {
             let none = StructArray::new(Dims::new(0, 0), Vec::new());
             return Ok(one(Value::Struct(Rc::new(none))));
         }
@@ -128,7 +128,7 @@ fn structure(call: &mut Call<'_>) -> Result<Outputs> {
         }
     }
     let count = dims.count();
-    let mut fields: Vec<(Rc<str>, Vec<Value>)> = Vec::new();
+    let mut fields = StructFields::new();
     for arguments in call.arguments.chunks(2) {
         let name = text(call.name, &arguments[0])?;
         if !is_name(&name) {
@@ -213,7 +213,7 @@ fn isfield(call: &mut Call<'_>) -> Result<Outputs> {
 }
 
 /// The first argument as a struct that may be changed.
-fn take_struct(call: &mut Call<'_>) -> Result<(Dims, Vec<(Rc<str>, Vec<Value>)>)> {
+fn take_struct(call: &mut Call<'_>) -> Result<(Dims, StructFields)> {
     match std::mem::take(&mut call.arguments[0]) {
         Value::Struct(array) => Ok(Rc::unwrap_or_clone(array).into_parts()),
         _ => Err(failure(format!(

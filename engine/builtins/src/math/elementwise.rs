@@ -2,6 +2,7 @@
 
 use crate::inputs::{failure, numbers};
 use crate::shape::broadcast;
+use crate::table::plain;
 use crate::{Body, Call, Entry, Outputs, Scalar, gpu, one};
 use tourbillon_value::{Array, Result, Value};
 
@@ -118,6 +119,7 @@ pub(crate) static TABLE: &[Entry] = &[
         1.0,
         "y = atanh(x): inverse hyperbolic tangent"
     ),
+    of_one!("cbrt", libm::cbrt, "y = cbrt(x): cube root"),
     of_one!(
         "ceil",
         libm::ceil,
@@ -130,6 +132,13 @@ pub(crate) static TABLE: &[Entry] = &[
     ),
     of_one!("cos", libm::cos, "y = cos(x): cosine of radians"),
     of_one!("cosh", libm::cosh, "y = cosh(x): hyperbolic cosine"),
+    of_one!(
+        "deg2rad",
+        f64::to_radians,
+        "y = deg2rad(x): degrees as radians"
+    ),
+    of_one!("erf", libm::erf, "y = erf(x): the error function"),
+    of_one!("erfc", libm::erfc, "y = erfc(x): 1 - erf(x)"),
     of_one!("exp", libm::exp, "y = exp(x): e to the power of x"),
     of_one!(
         "expm1",
@@ -145,6 +154,14 @@ pub(crate) static TABLE: &[Entry] = &[
         "floor",
         libm::floor,
         "y = floor(x): the next whole number towards minus infinity"
+    ),
+    of_one!("gamma", gamma, "y = gamma(x): the gamma function"),
+    between!(
+        "gammaln",
+        libm::lgamma,
+        0.0,
+        f64::INFINITY,
+        "y = gammaln(x): the logarithm of gamma(x)"
     ),
     of_two!(
         "hypot",
@@ -191,6 +208,19 @@ pub(crate) static TABLE: &[Entry] = &[
         "mod",
         modulo,
         "y = mod(a, b): a - b*floor(a/b), with the sign of b"
+    ),
+    plain(
+        "nthroot",
+        2,
+        2,
+        1,
+        nthroot,
+        "y = nthroot(x, n): the real n-th root",
+    ),
+    of_one!(
+        "rad2deg",
+        f64::to_degrees,
+        "y = rad2deg(x): radians as degrees"
     ),
     of_one!(
         "real",
@@ -283,6 +313,39 @@ fn is_rounding(a: f64, b: f64) -> bool {
     quotient.is_finite()
         && (quotient - nearest).abs() <= f64::EPSILON * quotient.abs()
         && nearest != 0.0
+}
+
+/// The gamma function; infinite at zero and undefined at the negative whole numbers, as in MATLAB.
+fn gamma(number: f64) -> f64 {
+    if number == 0.0 {
+        f64::INFINITY.copysign(number)
+    } else if number < 0.0 && number.fract() == 0.0 {
+        f64::NAN
+    } else {
+        libm::tgamma(number)
+    }
+}
+
+fn nthroot(call: &mut Call<'_>) -> Result<Outputs> {
+    let numbers = numbers(call.name, &call.arguments[0])?;
+    let degree = crate::inputs::numbers(call.name, &call.arguments[1])?;
+    let is_odd = |degree: f64| libm::fmod(degree, 2.0).abs() == 1.0;
+    let has_even = degree.data.iter().any(|degree| !is_odd(*degree));
+    if has_even && numbers.data.iter().any(|number| *number < 0.0) {
+        return Err(failure("If X is negative, N must be an odd integer."));
+    }
+    let roots = broadcast(&numbers, &degree, |number, degree| {
+        let root = libm::pow(number.abs(), 1.0 / degree);
+        // One step of Newton's method makes exact roots exact.
+        let power = libm::pow(root, degree - 1.0);
+        let better = if root != 0.0 && root.is_finite() && power.is_finite() && power != 0.0 {
+            root - (root * power - number.abs()) / (degree * power)
+        } else {
+            root
+        };
+        better.copysign(number)
+    })?;
+    Ok(one(Value::doubles(roots)))
 }
 
 fn sign(number: f64) -> f64 {
@@ -440,6 +503,15 @@ mod tests {
             ("isinf('a')", "false"),
             ("atan2(1, [1 -1])", "[0.785398163397448 2.35619449019234]"),
             ("hypot(3, 4)", "5"),
+            ("cbrt(-8)", "-2"),
+            ("nthroot([27 -8], 3)", "[3 -2]"),
+            (
+                "nthroot(-4, 2)",
+                "error: If X is negative, N must be an odd integer.",
+            ),
+            ("gamma([5 0.5 0 -1])", "[24 1.77245385090552 Inf NaN]"),
+            ("rad2deg(pi)", "180"),
+            ("erf(0.5)", "0.520499877813047"),
             (
                 "sin({1})",
                 "error: MATLAB:UndefinedFunction: Undefined function 'sin' for input arguments of type 'cell'.",
