@@ -18,6 +18,8 @@ pub struct Once {
     pub observed: Observed,
     /// What an oracle, the ledger or a panic said, whatever the outcome was.
     pub failure: Option<Failure>,
+    /// Whether the run was cut short, so that its continuation is unknown.
+    pub is_cut_short: bool,
 }
 
 /// A case that is compiled and set up, and can run again and again.
@@ -141,7 +143,7 @@ fn explore(
         let once = subject.run_once();
         let (failure, allowed) = verdict(case, &once);
         seen.extend(allowed);
-        let cut_short = once.observed.budget;
+        let cut_short = once.is_cut_short;
         let outcome = reduced(case, once.observed);
         text.push_str(&key(&outcome));
         outcomes.entry(text.clone()).or_insert(outcome);
@@ -319,6 +321,7 @@ mod tests {
                     ..Observed::default()
                 },
                 failure: self.failure.clone(),
+                is_cut_short: false,
             }
         }
     }

@@ -9,7 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::checked::{from_mapping, from_text, with_help};
 use crate::expect::Expect;
 use crate::requirements::RequirementId;
-use crate::world::{CancelPlan, InputHandler, Seconds, World};
+use crate::world::{CancelPlan, InputHandler, WorldConfig};
+use tourbillon_world::SessionConfig;
 
 /// The cases of one YAML file.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,9 +39,9 @@ pub struct Case {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub files: BTreeMap<String, String>,
     /// How the session is set up.
-    pub session: SessionOptions,
+    pub session: SessionConfig,
     /// What the outside is like.
-    pub world: World,
+    pub world: WorldConfig,
     /// Which schedules are run.
     pub explore: Explore,
     /// The engines that the case has a meaning for.
@@ -73,9 +74,9 @@ struct RawCase {
     #[serde(default)]
     files: BTreeMap<NonEmpty, String>,
     #[serde(default)]
-    session: SessionOptions,
+    session: SessionConfig,
     #[serde(default)]
-    world: World,
+    world: WorldConfig,
     #[serde(default)]
     explore: Explore,
     #[serde(default = "only_self")]
@@ -200,89 +201,6 @@ impl<'de> Deserialize<'de> for NonEmpty {
             }
             Ok(NonEmpty(text.into()))
         })
-    }
-}
-
-/// The scheduler's tier.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Tier {
-    /// Grows as needed.
-    #[default]
-    Dynamic,
-    /// Fixed capacities, no heap.
-    Embedded,
-}
-
-/// Whose identifiers the language's own errors carry.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Namespace {
-    /// `MATLAB:UndefinedFunction` and its like.
-    #[default]
-    Matlab,
-    /// `Octave:undefined-function` and its like.
-    Octave,
-    /// RunMat's.
-    Runmat,
-}
-
-/// What happens to tasks that are left when the root task has ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OnExit {
-    /// They are run to their ends.
-    #[default]
-    Drain,
-    /// They are cancelled.
-    Cancel,
-}
-
-/// What a failure that nobody observed does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Unhandled {
-    /// It is reported as a diagnostic.
-    #[default]
-    Report,
-    /// It makes the execution fail.
-    Fail,
-}
-
-/// How a session is set up; the defaults are the host's.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SessionOptions {
-    /// The scheduler's tier.
-    pub tier: Tier,
-    /// Whose identifiers the language's own errors carry.
-    pub namespace: Namespace,
-    /// Strict compatibility: every async form is refused.
-    pub strict: bool,
-    /// Whether `await` is legal at top level.
-    pub top_level_await: bool,
-    /// Instructions between two looks at the host; 0 looks only at suspensions.
-    pub poll_every: u32,
-    /// What happens to tasks that are left.
-    pub on_exit: OnExit,
-    /// Seconds that cleanup may take after a cancellation.
-    pub cleanup_budget: Seconds,
-    /// What a failure that nobody observed does.
-    pub unhandled: Unhandled,
-}
-
-impl Default for SessionOptions {
-    fn default() -> Self {
-        Self {
-            tier: Tier::Dynamic,
-            namespace: Namespace::Matlab,
-            strict: false,
-            top_level_await: true,
-            poll_every: 100,
-            on_exit: OnExit::Drain,
-            cleanup_budget: Seconds::whole(5),
-            unhandled: Unhandled::Report,
-        }
     }
 }
 

@@ -8,8 +8,9 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use tourbillon_conformance::engine::{Engine, Status};
 use tourbillon_conformance::known::Known;
 use tourbillon_conformance::octave::Octave;
+use tourbillon_conformance::run::{RunOptions, Simulated};
 use tourbillon_conformance::schema::EngineName;
-use tourbillon_conformance::{Corpus, LoadError, load_corpus};
+use tourbillon_conformance::{Corpus, LoadError, SimulatedWorld, load_corpus};
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -22,16 +23,14 @@ fn main() -> ExitCode {
 }
 
 fn trials(root: &Path, corpus: &Arc<Corpus>) -> Vec<Trial> {
+    let mut trials = of_engine(root, corpus, EngineName::Own, || {
+        Simulated::new(SimulatedWorld, RunOptions::default())
+    });
     let octave = Octave::find();
-    let version = octave.version().map(str::to_string);
-    let mut trials = of_engine(root, corpus, EngineName::Octave, move || octave.clone());
-    if version.is_none() {
-        // Shown as ignored: the oracle is not installed here, and says nothing.
-        trials = trials
-            .into_iter()
-            .map(|trial| trial.with_ignored_flag(true))
-            .collect();
-    }
+    // Shown as ignored where the oracle is not installed and says nothing.
+    let is_absent = octave.version().is_none();
+    let of_octave = of_engine(root, corpus, EngineName::Octave, move || octave.clone());
+    trials.extend(of_octave.into_iter().map(|trial| trial.with_ignored_flag(is_absent)));
     trials
 }
 
