@@ -53,6 +53,15 @@ impl Runtime {
         Ok(())
     }
 
+    /// Calls `due` on another thread when so much time has passed, unless the runtime goes before. A
+    /// program that computes without waiting cannot put it off.
+    pub fn after(&self, delay: Duration, due: impl FnOnce() + Send + 'static) {
+        self.handle().spawn(async move {
+            tokio::time::sleep(delay).await;
+            due();
+        });
+    }
+
     pub(crate) fn handle(&self) -> &Handle {
         self.tokio
             .as_ref()

@@ -1,2 +1,27 @@
-//! (under construction)
-fn main() {}
+//! The command `tourbillon`: programs run, simulated, explored, replayed, and the corpus judged.
+
+mod cli;
+mod commands;
+mod complaint;
+mod exit;
+mod input;
+mod output;
+
+use clap::Parser;
+use cli::Cli;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match Cli::try_parse() {
+        Ok(cli) => commands::run(cli).into(),
+        Err(error) => {
+            // Nobody is left to tell when the stream is closed.
+            let _ = error.print();
+            if error.use_stderr() {
+                exit::Exit::Usage.into()
+            } else {
+                exit::Exit::Held.into()
+            }
+        }
+    }
+}

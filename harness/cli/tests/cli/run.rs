@@ -1,0 +1,229 @@
+//! `tourbillon run`.
+
+use crate::{Ended, Place};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Command, Stdio};
+
+#[test]
+fn a_program_prints_and_exits_0() {
+    let place = Place::with(&[(
+        "p.m",
+        "fprintf('%d\\n', twice(21));\nfunction y = twice(x)\n  y = 2 * x;\nend\n",
+    )]);
+    let ended = place.run(&["run", "p.m"]);
+    ended.check(0, &[]);
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("42\n", ""));
+}
+
+#[test]
+fn files_beside_the_script_are_its_functions() {
+    let place = Place::with(&[
+        ("main.m", "fprintf('%d\\n', helper(1));\n"),
+        ("helper.m", "function y = helper(x)\n  y = x + 1;\nend\n"),
+    ]);
+    let ended = place.run(&["run", "main.m", "helper.m"]);
+    ended.check(0, &[]);
+    assert_eq!(ended.stdout, "2\n");
+}
+
+#[test]
+fn an_uncaught_error_exits_1_with_its_place_and_cleanup_has_run() {
+    let text = "c = onCleanup(@() disp('cleaned'));\nerror('a:b', 'no %d', 3);\n";
+    let place = Place::with(&[("p.m", text)]);
+    let ended = place.run(&["run", "p.m"]);
+    ended.check(1, &["error: no 3\n", "identifier: a:b", "p.m:2"]);
+    assert_eq!(ended.stdout, "cleaned\n");
+}
+
+#[test]
+fn a_program_that_does_not_compile_exits_2_with_every_mistake() {
+    let place = Place::with(&[("p.m", "x = (1 + ;\ny = 2;\nz = [1, 2;\n")]);
+    let ended = place.run(&["run", "p.m"]);
+    ended.check(2, &["p.m:1:10", "p.m:3:"]);
+    assert_eq!(ended.stdout, "");
+}
+
+#[test]
+fn unreadable_programs_exit_2() {
+    let place = Place::with(&[("p.txt", "x = 1;\n")]);
+    place.write("latin.m", b"x = 1;\ny = '\xe9';\n");
+    let check = |file: &str, parts: &[&str]| place.run(&["run", file]).check(2, parts);
+    check(
+        "none.m",
+        &["none.m:1:1: error: cannot read this file", "help: "],
+    );
+    check("p.txt", &["p.txt:1:1: error: this is no program", "`.m`"]);
+    check(
+        "latin.m",
+        &["latin.m:2:6: error: the file is not UTF-8", "help: "],
+    );
+    check(".", &[" error: "]);
+}
+
+#[test]
+fn failures_that_nobody_observed_are_reported_and_warnings_are_shown_once() {
+    let text = "spawn(fails());\nwarning('w:id', 'careful');\nasync function fails()\n  \
+                error('x:y', 'broken');\nend\n";
+    let place = Place::with(&[("p.m", text)]);
+    let ended = place.run(&["run", "p.m"]);
+    ended.check(0, &["async:UnhandledFailure", "broken", "careful"]);
+    assert_eq!(ended.stderr.matches("careful").count(), 1, "{ended:#?}");
+}
+
+#[test]
+fn json_is_one_object_and_nothing_else() {
+    let text = "disp('hello');\nwarning('w:id', 'careful');\nerror('a:b', 'no');\n";
+    let place = Place::with(&[("p.m", text)]);
+    let ended = place.run(&["run", "p.m", "--format", "json"]);
+    ended.check(1, &["identifier: a:b"]);
+    let result: serde_json::Value = serde_json::from_str(&ended.stdout).expect("one object");
+    assert_eq!(result["stdout"], "hello\n");
+    assert_eq!(result["error"]["identifier"], "a:b");
+    assert_eq!(result["error"]["message"], "no");
+    assert_eq!(result["diagnostics"][0]["identifier"], "w:id");
+}
+
+#[test]
+fn the_namespace_and_strict_mode_are_the_sessions() {
+    let place = Place::with(&[
+        ("u.m", "nothing_of_that_name(1);\n"),
+        ("a.m", "yield_now();\nx = await(1);\n"),
+    ]);
+    place
+        .run(&["run", "u.m"])
+        .check(1, &["MATLAB:UndefinedFunction"]);
+    place
+        .run(&["run", "u.m", "--namespace", "octave"])
+        .check(1, &["Octave:undefined-function"]);
+    place.run(&["run", "a.m"]).check(0, &[]);
+    place
+        .run(&["run", "a.m", "--strict"])
+        .check(2, &["async:ExtensionDisabled", "a.m:"]);
+}
+
+#[test]
+fn there_is_a_device_unless_none_is_wanted() {
+    let place = Place::with(&[("g.m", "fprintf('%d\\n', gather(gpuArray(2) + 1));\n")]);
+    for gpu in ["auto", "simulated"] {
+        let ended = place.run(&["run", "g.m", "--gpu", gpu]);
+        ended.check(0, &[]);
+        assert_eq!(ended.stdout, "3\n");
+    }
+    place
+        .run(&["run", "g.m", "--gpu", "none"])
+        .check(1, &["gpu:NoDevice"]);
+}
+
+#[test]
+fn a_program_that_computes_for_ever_is_stopped_in_time() {
+    let text = "c = onCleanup(@() disp('cleaned'));\nk = 0;\nwhile true\n  k = k + 1;\nend\n";
+    let place = Place::with(&[("p.m", text)]);
+    let ended = place.run(&["run", "p.m", "--timeout", "0.05"]);
+    ended.check(1, &["async:ExecutionCancelled", "--timeout"]);
+    assert_eq!(ended.stdout, "cleaned\n");
+}
+
+#[test]
+fn input_comes_from_standard_input_and_ends_with_it() {
+    let place = Place::with(&[(
+        "p.m",
+        "a = input('name? ', 's');\ndisp(a);\nb = input('', 's');\n",
+    )]);
+    let mut child = place
+        .command(&["run", "p.m"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command runs");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    stdin.write_all(b"Ada\n").expect("it reads");
+    drop(stdin);
+    let ended = Ended::of(child.wait_with_output().expect("it ends"));
+    ended.check(1, &["name? ", "input:EndOfInput"]);
+    assert_eq!(ended.stdout, "Ada\n");
+    // Without any standard input, too.
+    place.run(&["run", "p.m"]).check(1, &["input:EndOfInput"]);
+}
+
+#[test]
+fn a_program_comes_from_standard_input() {
+    let place = Place::with(&[]);
+    let mut child = place
+        .command(&["run", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command runs");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    stdin
+        .write_all(b"disp('7');\nerror('a:b', 'no');\n")
+        .expect("it reads");
+    drop(stdin);
+    let ended = Ended::of(child.wait_with_output().expect("it ends"));
+    ended.check(1, &["stdin:2:1"]);
+    assert_eq!(ended.stdout, "7\n");
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_a_program_that_prints_for_ever() {
+    let place = Place::with(&[("p.m", "while true\n  disp('y');\nend\n")]);
+    let mut child = place
+        .command(&["run", "p.m"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command runs");
+    let mut reader = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut line = String::new();
+    reader.read_line(&mut line).expect("a line");
+    assert_eq!(line, "y\n");
+    drop(reader);
+    let ended = Ended::of(child.wait_with_output().expect("it ends"));
+    assert_eq!(ended.stderr, "");
+    ended.check(0, &[]);
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_cancels_and_cleanup_runs() {
+    let text = "c = onCleanup(@() disp('cleaned'));\ndisp('ready');\npause(0);\nwhile true\n  \
+                pause(0.001);\nend\n";
+    interrupted(text, 1, "cleaned\n", &["async:ExecutionCancelled"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_ctrl_c_ends_a_cleanup_that_takes_too_long() {
+    // The first is heard where the program says so: in its cleanup.
+    let text = "c = onCleanup(@() forever());\ndisp('ready');\npause(0);\nwhile true\n  \
+                pause(0.001);\nend\nfunction forever()\n  disp('cleaning');\n  pause(0.001);\n  \
+                while true\n  end\nend\n";
+    interrupted(text, 2, "cleaning\n", &[]);
+}
+
+/// Runs a program that says `ready`, interrupts it there, and again after each further line.
+#[cfg(unix)]
+fn interrupted(text: &str, times: usize, rest: &str, stderr_parts: &[&str]) {
+    let place = Place::with(&[("p.m", text)]);
+    let mut child = place
+        .command(&["run", "p.m"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command runs");
+    let mut reader = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut seen = String::new();
+    for _ in 0..times {
+        reader.read_line(&mut seen).expect("a line");
+        let id = child.id().to_string();
+        let sent = Command::new("kill").args(["-INT", &id]).status();
+        assert!(sent.expect("kill is there").success());
+    }
+    reader.read_to_string(&mut seen).expect("the rest");
+    let mut ended = Ended::of(child.wait_with_output().expect("it ends"));
+    ended.stdout = seen;
+    ended.check(1, stderr_parts);
+    assert_eq!(ended.stdout, format!("ready\n{rest}"), "{ended:#?}");
+}
