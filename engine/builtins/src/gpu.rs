@@ -276,20 +276,25 @@ fn gather(call: &mut Call<'_>) -> Result<Start> {
         return Ok(Start::Ready(call.arguments[0].clone()));
     };
     let dims = array.dims.clone();
-    // The host keeps the buffer alive from here on, whatever becomes of the array.
+    // The array may be gone with this call's arguments before the host gets the request: the
+    // operation keeps its buffer.
+    let held = call.arguments[0].clone();
     Ok(Start::Operation(Operation {
         request: Request::Readback {
             buffer: array.buffer,
         },
-        finish: Box::new(move |response| match response {
-            Response::Numbers(data) if data.len() == dims.count() => {
-                Ok(Value::doubles(Array::new(dims, data)))
+        finish: Box::new(move |response| {
+            drop(held);
+            match response {
+                Response::Numbers(data) if data.len() == dims.count() => {
+                    Ok(Value::doubles(Array::new(dims, data)))
+                }
+                _ => Err(
+                    build_runtime_error("The host gave a wrong answer to a readback.")
+                        .identifier("gpu:MapFailed")
+                        .build(),
+                ),
             }
-            _ => Err(
-                build_runtime_error("The host gave a wrong answer to a readback.")
-                    .identifier("gpu:MapFailed")
-                    .build(),
-            ),
         }),
     }))
 }
@@ -455,12 +460,14 @@ mod tests {
         else {
             panic!("a device array is read back");
         };
-        // The array is gone with the call's arguments; the host would have kept its buffer.
-        assert_eq!(desk.live_buffers(), 0, "{source}");
+        // The array is gone with the call's arguments, its buffer only with the operation.
+        assert_eq!(desk.live_buffers(), 1, "{source}");
         let Request::Readback { buffer } = operation.request else {
             panic!("a readback");
         };
         assert!(buffer.0 > 0);
+        drop(operation.finish);
+        assert_eq!(desk.live_buffers(), 0, "{source}");
         source.to_owned()
     }
 
