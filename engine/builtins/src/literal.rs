@@ -91,7 +91,6 @@ fn value_of(expression: &Expression) -> Result<Value> {
 fn constant(name: &str) -> Option<Value> {
     Some(match name {
         "pi" => Value::Double(std::f64::consts::PI),
-        "e" => Value::Double(std::f64::consts::E),
         "eps" => Value::Double(f64::EPSILON),
         "Inf" | "inf" => Value::Double(f64::INFINITY),
         "NaN" | "nan" => Value::Double(f64::NAN),

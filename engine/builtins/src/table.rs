@@ -65,6 +65,7 @@ static TABLES: &[&[Entry]] = &[
     crate::strings::CONVERT,
     crate::strings::EDIT,
     crate::strings::FORMAT,
+    crate::strings::SCAN,
     crate::strings::SPLIT,
     crate::time::TABLE,
     crate::types::TABLE,
@@ -347,6 +348,11 @@ mod tests {
             assert!(entries.is_sorted_by(|a, b| a.name < b.name));
             for entry in *entries {
                 assert!(seen.insert(entry.name), "{} stands twice", entry.name);
+                assert!(
+                    entry.help.contains(entry.name),
+                    "the help of {} does not name it",
+                    entry.name
+                );
                 assert_eq!(crate::entry(lookup(entry.name).unwrap()).name, entry.name);
             }
         }

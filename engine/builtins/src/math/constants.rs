@@ -23,14 +23,6 @@ pub(crate) static TABLE: &[Entry] = &[
         "x = NaN, NaN(2, 3): not a number",
     ),
     plain(
-        "e",
-        0,
-        0,
-        1,
-        |_| Ok(one(std::f64::consts::E)),
-        "x = e: Euler's number",
-    ),
-    plain(
         "eps",
         0,
         1,

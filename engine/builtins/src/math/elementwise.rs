@@ -315,12 +315,10 @@ fn is_rounding(a: f64, b: f64) -> bool {
         && nearest != 0.0
 }
 
-/// The gamma function; infinite at zero and undefined at the negative whole numbers, as in MATLAB.
+/// The gamma function; infinite at zero and the negative whole numbers, as in MATLAB.
 fn gamma(number: f64) -> f64 {
-    if number == 0.0 {
-        f64::INFINITY.copysign(number)
-    } else if number < 0.0 && number.fract() == 0.0 {
-        f64::NAN
+    if number <= 0.0 && number.fract() == 0.0 {
+        f64::INFINITY
     } else {
         libm::tgamma(number)
     }
@@ -509,7 +507,7 @@ mod tests {
                 "nthroot(-4, 2)",
                 "error: If X is negative, N must be an odd integer.",
             ),
-            ("gamma([5 0.5 0 -1])", "[24 1.77245385090552 Inf NaN]"),
+            ("gamma([5 0.5 0 -1])", "[24 1.77245385090552 Inf Inf]"),
             ("rad2deg(pi)", "180"),
             ("erf(0.5)", "0.520499877813047"),
             (

@@ -5,6 +5,7 @@ mod convert;
 mod edit;
 mod format;
 pub(crate) mod number;
+mod scan;
 mod split;
 pub(crate) mod template;
 
@@ -13,4 +14,5 @@ pub(crate) use convert::TABLE as CONVERT;
 pub(crate) use edit::TABLE as EDIT;
 pub(crate) use format::TABLE as FORMAT;
 pub(crate) use format::message;
+pub(crate) use scan::TABLE as SCAN;
 pub(crate) use split::TABLE as SPLIT;
