@@ -119,7 +119,7 @@ fn futures_and_tasks() {
     );
     check("f = async @() 41 + 1; fprintf('%d\\n', await(f));", "42\n");
     check(
-        "f = async @() do\n x = 3;\n x * 2;\nend\nfprintf('%d\\n', await(f));",
+        "f = async @() do\n x = 3;\n x * 2;\nend;\nfprintf('%d\\n', await(f));",
         "6\n",
     );
     check(

@@ -10,6 +10,7 @@ use std::rc::Rc;
 use tourbillon_builtins::{
     Body, BuiltinId, Call, Entry, Operation, Outputs, Scalar, Start, entry, one,
 };
+use tourbillon_compiler::FunctionKind;
 use tourbillon_compiler::bytecode::LIST;
 use tourbillon_value::{Array, Callee, FunctionHandle, Result, RuntimeError, Value};
 
@@ -114,11 +115,13 @@ impl Interpreter {
     ) -> Result<usize> {
         let code = &loaded.program.functions[function];
         check_inputs(loaded, function, count)?;
-        let is_named = matches!(
-            code.kind,
-            tourbillon_compiler::FunctionKind::Plain | tourbillon_compiler::FunctionKind::Async
-        );
-        if is_named
+        // An anonymous function whose body is a call passes on what that gives; it has no outputs.
+        let has_outputs = match code.kind {
+            FunctionKind::Plain | FunctionKind::Async => true,
+            FunctionKind::Anonymous | FunctionKind::AsyncBlock => !code.outputs.is_empty(),
+            FunctionKind::Script => false,
+        };
+        if has_outputs
             && returns.outputs != ALL
             && usize::from(returns.outputs) > code.outputs.len()
             && code.varargout.is_none()

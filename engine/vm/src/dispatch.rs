@@ -67,6 +67,24 @@ impl Window<'_> {
         self.registers[usize::from(register)] = value;
     }
 
+    /// As `set`, for the common case that a scalar replaces a scalar: nothing is to be dropped.
+    #[inline]
+    fn set_double(&mut self, register: Register, number: f64) {
+        match &mut self.registers[usize::from(register)] {
+            Value::Double(old) => *old = number,
+            other => *other = Value::Double(number),
+        }
+    }
+
+    /// As `set`, for a logical scalar.
+    #[inline]
+    fn set_bool(&mut self, register: Register, truth: bool) {
+        match &mut self.registers[usize::from(register)] {
+            Value::Bool(old) => *old = truth,
+            other => *other = Value::Bool(truth),
+        }
+    }
+
     /// Consumes `count` operands from `base`, or the list there.
     fn read_many(&mut self, base: Register, count: u8) -> Vec<Value> {
         if count == LIST {
@@ -116,24 +134,41 @@ impl Window<'_> {
     }
 }
 
-/// The result of an operator on two real double scalars, where that is simple.
+/// Carries out an operator on two real double scalars, where that is simple; says whether it was.
 #[inline(always)]
-fn scalar_binary(op: BinaryOp, a: f64, b: f64) -> Option<Value> {
-    Some(match op {
-        BinaryOp::Add => Value::Double(a + b),
-        BinaryOp::Subtract => Value::Double(a - b),
-        BinaryOp::Multiply | BinaryOp::ElementMultiply => Value::Double(a * b),
-        BinaryOp::RightDivide | BinaryOp::ElementRightDivide => Value::Double(a / b),
-        BinaryOp::LeftDivide | BinaryOp::ElementLeftDivide => Value::Double(b / a),
-        BinaryOp::Less => Value::Bool(a < b),
-        BinaryOp::LessEqual => Value::Bool(a <= b),
-        BinaryOp::Greater => Value::Bool(a > b),
-        BinaryOp::GreaterEqual => Value::Bool(a >= b),
-        BinaryOp::Equal => Value::Bool(a == b),
-        BinaryOp::NotEqual => Value::Bool(a != b),
+fn scalar_binary(window: &mut Window<'_>, op: BinaryOp, dst: Register, a: f64, b: f64) -> bool {
+    let number = match op {
+        BinaryOp::Add => a + b,
+        BinaryOp::Subtract => a - b,
+        BinaryOp::Multiply | BinaryOp::ElementMultiply => a * b,
+        BinaryOp::RightDivide | BinaryOp::ElementRightDivide => a / b,
+        BinaryOp::LeftDivide | BinaryOp::ElementLeftDivide => b / a,
         // Negative bases and NaN have rules of their own.
-        BinaryOp::Power | BinaryOp::ElementPower | BinaryOp::And | BinaryOp::Or => return None,
-    })
+        BinaryOp::Power | BinaryOp::ElementPower | BinaryOp::And | BinaryOp::Or => return false,
+        BinaryOp::Less
+        | BinaryOp::LessEqual
+        | BinaryOp::Greater
+        | BinaryOp::GreaterEqual
+        | BinaryOp::Equal
+        | BinaryOp::NotEqual => {
+            window.set_bool(dst, compare(op, a, b));
+            return true;
+        }
+    };
+    window.set_double(dst, number);
+    true
+}
+
+#[inline(always)]
+fn compare(op: BinaryOp, a: f64, b: f64) -> bool {
+    match op {
+        BinaryOp::Less => a < b,
+        BinaryOp::LessEqual => a <= b,
+        BinaryOp::Greater => a > b,
+        BinaryOp::GreaterEqual => a >= b,
+        BinaryOp::Equal => a == b,
+        _ => a != b,
+    }
 }
 
 /// An element of an array by one scalar index, where that needs no error.
@@ -509,10 +544,15 @@ fn run(
                     return Ok(Next::Statement);
                 }
             }
-            Instruction::Constant { dst, constant } => {
-                window.set(dst, constants[usize::from(constant)].clone());
-            }
+            Instruction::Constant { dst, constant } => match &constants[usize::from(constant)] {
+                Value::Double(number) => window.set_double(dst, *number),
+                other => window.set(dst, other.clone()),
+            },
             Instruction::Move { dst, src } => {
+                if let Value::Double(number) = window.registers[usize::from(src)] {
+                    window.set_double(dst, number);
+                    continue;
+                }
                 let value = window.read(src)?;
                 window.set(dst, value);
             }
@@ -527,8 +567,8 @@ fn run(
                     &window.registers[usize::from(left)],
                     &window.registers[usize::from(right)],
                 ) {
-                    if let Some(value) = scalar_binary(op, *a, *b) {
-                        window.set(dst, value);
+                    let (a, b) = (*a, *b);
+                    if scalar_binary(window, op, dst, a, b) {
                         continue;
                     }
                 }
@@ -868,7 +908,7 @@ fn run(
                     let from = usize::from(base);
                     let arguments = &window.registers[from..from + usize::from(count)];
                     if let Some(number) = Interpreter::scalar_call(builtin, arguments) {
-                        window.set(base, Value::Double(number));
+                        window.set_double(base, number);
                         continue;
                     }
                 }
@@ -1181,11 +1221,16 @@ fn next_element(window: &mut Window<'_>, state: Register, dst: Register) -> Resu
         }
         return Ok(false);
     }
+    if let (Value::Double(first), Value::Double(by)) =
+        (&window.registers[place], &window.registers[place + 1])
+    {
+        let element = first + at * by;
+        window.set_double(state + 3, at + 1.0);
+        window.set_double(dst, element);
+        return Ok(true);
+    }
     window.registers[place + 3] = Value::Double(at + 1.0);
-    let element = match (&window.registers[place], &window.registers[place + 1]) {
-        (Value::Double(first), Value::Double(by)) => Value::Double(first + at * by),
-        (array, _) => column(array, at as usize)?,
-    };
+    let element = column(&window.registers[place], at as usize)?;
     window.set(dst, element);
     Ok(true)
 }
