@@ -286,8 +286,14 @@ impl<'a> Data<'a> {
             self.advance(count);
             return Datum::Unit(unit);
         }
-        let numbers = as_numbers(value).expect("the values were checked");
-        let number = numbers.data[self.element];
+        // One element at a time: to convert the whole array for each would be quadratic.
+        let number = match value {
+            Value::Double(number) => *number,
+            Value::Bool(truth) => f64::from(u8::from(*truth)),
+            Value::DoubleArray(array) => array.data()[self.element],
+            Value::BoolArray(array) => f64::from(u8::from(array.data()[self.element])),
+            _ => unreachable!("the values were checked"),
+        };
         self.advance(count);
         Datum::Number(number)
     }
