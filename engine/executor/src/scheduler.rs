@@ -292,10 +292,7 @@ impl Scheduler {
 impl Slot {
     fn renew(&mut self, id: TaskId, inbox: &Arc<Inbox<Target>>) {
         // Two counts are ours: the slot's and its waker's. Nobody else means nobody can wake late.
-        if Arc::strong_count(&self.wake) == 2
-            && self.generation == id.generation
-            && id.generation == 0
-        {
+        if Arc::strong_count(&self.wake) == 2 && self.wake.target() == Target::Task(id) {
             self.wake.taken();
             return;
         }
@@ -392,5 +389,21 @@ mod tests {
         let again = scheduler.insert(TaskLabel::root("main"), Priority::Normal);
         assert_eq!(again, ids[0]);
         assert_eq!(scheduler.foreign_wakers(), 0);
+    }
+
+    #[test]
+    fn a_wake_after_a_reset_finds_its_task_though_the_slot_had_several() {
+        let (mut scheduler, ids) = scheduler_with(&[("a", Priority::Normal)]);
+        scheduler.remove(ids[0]);
+        let label = TaskLabel::root("main");
+        let second = scheduler.insert(label.clone(), Priority::Normal);
+        assert_eq!((second.slot, second.generation), (ids[0].slot, 1));
+        scheduler.remove(second);
+        scheduler.reset();
+        let again = scheduler.insert(label, Priority::Normal);
+        scheduler.put_back(again, Box::pin(std::future::pending()));
+        let (_future, waker) = scheduler.take_future(again).expect("it has a future");
+        waker.wake_by_ref();
+        assert_eq!(collect(&mut scheduler), 1);
     }
 }

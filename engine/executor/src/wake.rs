@@ -113,6 +113,11 @@ impl<T: Copy + Send + Sync + 'static> WakeSlot<T> {
         })
     }
 
+    /// What a wake of this slot names.
+    pub fn target(&self) -> T {
+        self.target
+    }
+
     /// Says that the target was taken out of the inbox: from now on a wake counts anew.
     pub fn taken(&self) {
         // A swap and not a store: a wake that came after the target was queued found the flag set and
