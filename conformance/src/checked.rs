@@ -10,6 +10,8 @@ pub(crate) struct Text(pub(crate) String);
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        from_text(deserializer, "a text (put it in quotes)", |text| Ok(Text(text.into())))
+        from_text(deserializer, "a text (put it in quotes)", |text| {
+            Ok(Text(text.into()))
+        })
     }
 }

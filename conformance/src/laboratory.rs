@@ -2,7 +2,9 @@
 
 use tourbillon_sim::SharedRun;
 use tourbillon_sim::campaign::{Failure, FailureKind};
-use tourbillon_world::{ErrorOutcome, Outcome, OutcomePhase, ProgramText, Simulation, Target, VerdictKind};
+use tourbillon_world::{
+    ErrorOutcome, Outcome, OutcomePhase, ProgramText, Simulation, Target, VerdictKind,
+};
 
 use crate::expect::Phase;
 use crate::matching::{Observed, ObservedError};
@@ -14,7 +16,11 @@ use crate::schema::Case;
 pub struct SimulatedWorld;
 
 impl Laboratory for SimulatedWorld {
-    fn prepare<'a>(&'a self, case: &'a Case, run: &SharedRun) -> Result<Box<dyn Subject + 'a>, String> {
+    fn prepare<'a>(
+        &'a self,
+        case: &'a Case,
+        run: &SharedRun,
+    ) -> Result<Box<dyn Subject + 'a>, String> {
         Ok(Box::new(simulation(case, run)?))
     }
 }
@@ -39,15 +45,27 @@ pub fn simulation(case: &Case, run: &SharedRun) -> Result<Simulation, String> {
 impl Subject for Simulation {
     fn run_once(&mut self) -> Once {
         let result = Simulation::run_once(self);
-        let defect = |kind: FailureKind| Some(Failure { kind, summary: result.verdict.message.clone() });
+        let defect = |kind: FailureKind| {
+            Some(Failure {
+                kind,
+                summary: result.verdict.message.clone(),
+            })
+        };
         let failure = match result.verdict.kind {
             VerdictKind::Leak => defect(FailureKind::Leak),
             VerdictKind::Panic => defect(FailureKind::Panic),
             VerdictKind::Oracle => defect(FailureKind::Oracle),
             // These are outcomes, which the case judges.
-            VerdictKind::Pass | VerdictKind::Error | VerdictKind::Deadlock | VerdictKind::Budget => None,
+            VerdictKind::Pass
+            | VerdictKind::Error
+            | VerdictKind::Deadlock
+            | VerdictKind::Budget => None,
         };
-        Once { observed: observed(result.outcome), failure, is_cut_short: result.is_cut_short }
+        Once {
+            observed: observed(result.outcome),
+            failure,
+            is_cut_short: result.is_cut_short,
+        }
     }
 }
 
@@ -57,7 +75,11 @@ pub fn observed(outcome: Outcome) -> Observed {
         stdout: outcome.stdout,
         values: outcome.values,
         error: outcome.error.map(error),
-        diagnostics: outcome.diagnostics.into_iter().map(|diagnostic| diagnostic.identifier).collect(),
+        diagnostics: outcome
+            .diagnostics
+            .into_iter()
+            .map(|diagnostic| diagnostic.identifier)
+            .collect(),
         virtual_time: Some(outcome.virtual_time_seconds),
         deadlock: outcome.deadlock,
         budget: outcome.budget,

@@ -30,7 +30,11 @@ fn trials(root: &Path, corpus: &Arc<Corpus>) -> Vec<Trial> {
     // Shown as ignored where the oracle is not installed and says nothing.
     let is_absent = octave.version().is_none();
     let of_octave = of_engine(root, corpus, EngineName::Octave, move || octave.clone());
-    trials.extend(of_octave.into_iter().map(|trial| trial.with_ignored_flag(is_absent)));
+    trials.extend(
+        of_octave
+            .into_iter()
+            .map(|trial| trial.with_ignored_flag(is_absent)),
+    );
     trials
 }
 

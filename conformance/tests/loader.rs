@@ -458,12 +458,12 @@ fn session_and_world_survive_a_recording() {
     let case = &suite.cases[0];
     let world = serde_yaml::to_string(&case.world).expect("worlds can be written");
     assert_eq!(
-        serde_yaml::from_str::<tourbillon_conformance::world::WorldConfig>(&world).expect("and read"),
+        serde_yaml::from_str::<tourbillon_conformance::world::WorldConfig>(&world)
+            .expect("and read"),
         case.world,
         "{world}"
     );
     let session = serde_yaml::to_string(&case.session).expect("sessions can be written");
-    let back: tourbillon_world::SessionConfig =
-        serde_yaml::from_str(&session).expect("and read");
+    let back: tourbillon_world::SessionConfig = serde_yaml::from_str(&session).expect("and read");
     assert_eq!(back, case.session, "{session}");
 }
