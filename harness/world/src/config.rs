@@ -4,7 +4,6 @@ mod outside;
 
 pub use outside::{CancelPlan, Fault, FaultOp, Gpu, GpuDevice, HttpReply, HttpRoute};
 
-
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -304,4 +303,3 @@ impl<'de> Deserialize<'de> for InputAnswer {
         )
     }
 }
-

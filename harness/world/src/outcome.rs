@@ -78,7 +78,9 @@ impl ErrorOutcome {
                 .iter()
                 .map(|cause| ErrorOutcome::of(cause, namespace))
                 .collect(),
-            stack: frames.map(|frame| format!("{}:{}", frame.name, frame.line)).collect(),
+            stack: frames
+                .map(|frame| format!("{}:{}", frame.name, frame.line))
+                .collect(),
             phase: match context.phase {
                 Phase::Compile => OutcomePhase::Compile,
                 Phase::Run => OutcomePhase::Run,
@@ -117,7 +119,9 @@ impl Outcome {
             .collect();
         diagnostics.sort();
         Outcome {
-            error: errors.first().map(|error| ErrorOutcome::of(error, namespace)),
+            error: errors
+                .first()
+                .map(|error| ErrorOutcome::of(error, namespace)),
             diagnostics,
             ..Outcome::default()
         }

@@ -72,7 +72,8 @@ impl WorldPolicy {
         let others = candidates.len();
         let mut run = timeline.run.borrow_mut();
         if run.spurious_left() > 0 {
-            self.observer.suspended_into(&mut candidates, &mut suspended);
+            self.observer
+                .suspended_into(&mut candidates, &mut suspended);
         }
         let pick = run.choose(Kind::Run, &candidates);
         let action = candidates[pick].action;

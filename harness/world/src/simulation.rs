@@ -3,12 +3,14 @@
 use std::cell::RefCell;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use tourbillon_compiler::Program;
-use tourbillon_session::Session;
+use tourbillon_host::Policy;
+use tourbillon_session::{Session, SessionOptions};
 use tourbillon_sim::run::Halt;
 use tourbillon_sim::trace::{Event, What};
 use tourbillon_sim::{Label, SharedRun};
@@ -121,13 +123,12 @@ pub struct Simulation {
     session: SessionConfig,
     world: Rc<WorldConfig>,
     run: SharedRun,
-    bench: Option<Bench>,
+    bench: Option<(Bench, Rc<WorldPolicy>)>,
 }
 
 /// A session and what is around it.
 pub(crate) struct Bench {
     pub world: Rc<World>,
-    pub policy: Rc<WorldPolicy>,
     pub observer: Rc<WorldObserver>,
     pub session: Session,
 }
@@ -187,23 +188,33 @@ impl Simulation {
             }
         };
         let is_repeating = self.run.borrow().is_repeating();
-        let bench = match self.bench.take().filter(|_| !is_repeating) {
-            Some(bench) => {
+        let (bench, policy) = match self.bench.take().filter(|_| !is_repeating) {
+            Some((bench, policy)) => {
                 bench.reset();
-                bench
+                policy.reset();
+                (bench, policy)
             }
-            None => Bench::new(&self.session, &self.world, &self.run),
+            None => self.fresh_bench(),
         };
-        let during = drive(&bench, &program);
+        let during = drive(&bench, &policy, &program);
         let is_clean = matches!(during.ending, Ending::Ended { .. });
         let result = judge(&bench, &self.run, namespace, during);
         if is_clean && result.verdict.kind != VerdictKind::Leak && !is_repeating {
-            self.bench = Some(bench);
+            self.bench = Some((bench, policy));
         } else {
             // What is left of a broken run may break again while it is dropped; that is no news.
-            let _ = catch_unwind(AssertUnwindSafe(|| drop(bench)));
+            let _ = catch_unwind(AssertUnwindSafe(|| drop((bench, policy))));
         }
         result
+    }
+
+    fn fresh_bench(&self) -> (Bench, Rc<WorldPolicy>) {
+        let world = World::new(&self.world, &self.run);
+        let observer = WorldObserver::new(&self.run);
+        let policy = WorldPolicy::new(&world, &observer);
+        let options = self.session.options("main");
+        let bench = Bench::new(world, observer, policy.clone(), options);
+        (bench, policy)
     }
 
     fn refused(&self, outcome: Outcome, error: Option<RuntimeError>) -> RunResult {
@@ -225,27 +236,23 @@ impl Simulation {
 }
 
 impl Bench {
-    fn new(session: &SessionConfig, world: &Rc<WorldConfig>, run: &SharedRun) -> Bench {
-        let world = World::new(world, run);
-        let observer = WorldObserver::new(run);
-        let policy = WorldPolicy::new(&world, &observer);
-        let session = Session::new(
-            world.clone(),
-            policy.clone(),
-            Some(observer.clone()),
-            session.options("main"),
-        );
+    pub fn new(
+        world: Rc<World>,
+        observer: Rc<WorldObserver>,
+        policy: Rc<dyn Policy>,
+        options: SessionOptions,
+    ) -> Bench {
+        let session = Session::new(world.clone(), policy, Some(observer.clone()), options);
         Bench {
             world,
-            policy,
             observer,
             session,
         }
     }
 
-    fn reset(&self) {
+    /// Back to the start; the session must have been closed.
+    pub fn reset(&self) {
         self.world.reset();
-        self.policy.reset();
         self.observer.reset();
         self.session.reset();
     }
@@ -258,8 +265,8 @@ pub(crate) enum Ending {
         execution: Execution,
         late: Vec<RuntimeError>,
     },
-    /// Nothing can ever happen again.
-    Stuck,
+    /// Nothing can ever happen again; the operations of which nothing comes.
+    Stuck(Vec<String>),
     /// It had to stop.
     Halted(Halt),
     /// The engine panicked.
@@ -281,69 +288,82 @@ pub(crate) struct AtEnd {
     pub nanoseconds: Option<u64>,
 }
 
-/// Executes and closes: the whole life of a session, as one future.
-pub(crate) async fn live(
-    machine: Rc<Machine>,
-    world: Rc<World>,
-    program: Arc<Program>,
-    at_end: &RefCell<AtEnd>,
-) -> Result<(Execution, Vec<RuntimeError>), RuntimeError> {
-    world.arm(machine.cancel_handle());
-    let execution = machine.execute(&program).await;
-    world.disarm();
-    let nanoseconds = world.timeline().run.borrow().clock.now();
-    let values = workspace(&machine);
-    *at_end.borrow_mut() = AtEnd {
-        values,
-        nanoseconds: Some(nanoseconds),
-    };
-    let late = machine.close().await?;
-    Ok((execution?, late))
+/// A session's life, from its start until it was closed.
+pub(crate) type Life = Pin<Box<dyn Future<Output = LifeResult>>>;
+
+type LifeResult = Result<(Execution, Vec<RuntimeError>), RuntimeError>;
+
+/// Executes and closes. What is taken in between goes to `at_end`.
+pub(crate) fn live(bench: &Bench, program: &Arc<Program>, at_end: &Rc<RefCell<AtEnd>>) -> Life {
+    let machine = bench.session.machine().clone();
+    let (world, program, at_end) = (bench.world.clone(), program.clone(), at_end.clone());
+    Box::pin(async move {
+        world.arm(machine.cancel_handle());
+        let execution = machine.execute(&program).await;
+        world.disarm();
+        let nanoseconds = world.timeline().run.borrow().clock.now();
+        *at_end.borrow_mut() = AtEnd {
+            values: workspace(&machine),
+            nanoseconds: Some(nanoseconds),
+        };
+        let late = machine.close().await?;
+        Ok((execution?, late))
+    })
 }
 
 /// The workspace in canonical form; nothing of it is held on to.
 fn workspace(machine: &Machine) -> Vec<(String, crate::canonical::CanonicalValue)> {
     let workspace = machine.workspace();
     let set = workspace.iter().filter(|(_, value)| !value.is_undefined());
-    set.map(|(name, value)| (name.to_string(), snapshot(value))).collect()
+    set.map(|(name, value)| (name.to_string(), snapshot(value)))
+        .collect()
 }
 
 /// Polls a session until it was closed or nothing can happen any more.
-fn drive(bench: &Bench, program: &Arc<Program>) -> During {
-    let at_end = RefCell::new(AtEnd::default());
-    let machine = bench.session.machine().clone();
-    let mut life = Box::pin(live(machine, bench.world.clone(), program.clone(), &at_end));
-    let mut context = Context::from_waker(Waker::noop());
+fn drive(bench: &Bench, policy: &WorldPolicy, program: &Arc<Program>) -> During {
+    let at_end = Rc::<RefCell<AtEnd>>::default();
+    let mut life = live(bench, program, &at_end);
     // The policy gives way only when nothing can happen any more, so one poll is all it takes.
-    let polled = catch_unwind(AssertUnwindSafe(|| life.as_mut().poll(&mut context)));
-    let mut ending = ending(polled, bench.policy.halted());
-    let dropped = catch_unwind(AssertUnwindSafe(|| drop(life)));
-    if let (Err(payload), false) = (dropped, matches!(ending, Ending::Panicked(_))) {
-        ending = Ending::Panicked(panic_message(&*payload));
-    }
-    During {
-        ending,
-        at_end: at_end.into_inner(),
+    let ended = poll(&mut life);
+    let ending = ended.unwrap_or_else(|| match policy.halted() {
+        Some(halt) => Ending::Halted(halt),
+        None => Ending::Stuck(bench.world.outstanding_labels()),
+    });
+    let ending = end(life, ending);
+    let at_end = at_end.take();
+    During { ending, at_end }
+}
+
+/// Polls a session once; its ending, unless it gave way.
+pub(crate) fn poll(life: &mut Life) -> Option<Ending> {
+    let mut context = Context::from_waker(Waker::noop());
+    match catch_unwind(AssertUnwindSafe(|| life.as_mut().poll(&mut context))) {
+        Ok(Poll::Pending) => None,
+        Ok(Poll::Ready(Ok((execution, late)))) => Some(Ending::Ended { execution, late }),
+        Ok(Poll::Ready(Err(error))) => Some(Ending::Refused(error)),
+        Err(payload) => Some(match payload.downcast::<Spent>() {
+            Ok(spent) => Ending::Halted(spent.0),
+            Err(payload) => Ending::Panicked(panic_message(&*payload)),
+        }),
     }
 }
 
-pub(crate) fn ending(
-    polled: std::thread::Result<Poll<Result<(Execution, Vec<RuntimeError>), RuntimeError>>>,
-    halted: Option<Halt>,
-) -> Ending {
-    match polled {
-        Ok(Poll::Ready(Ok((execution, late)))) => Ending::Ended { execution, late },
-        Ok(Poll::Ready(Err(error))) => Ending::Refused(error),
-        Ok(Poll::Pending) => halted.map_or(Ending::Stuck, Ending::Halted),
-        Err(payload) => match payload.downcast::<Spent>() {
-            Ok(spent) => Ending::Halted(spent.0),
-            Err(payload) => Ending::Panicked(panic_message(&*payload)),
-        },
+/// Drops what is left of a life. A panic in it is the ending, unless one came before.
+pub(crate) fn end(life: Life, ending: Ending) -> Ending {
+    match (catch_unwind(AssertUnwindSafe(|| drop(life))), ending) {
+        (
+            Err(payload),
+            Ending::Ended { .. } | Ending::Stuck(_) | Ending::Halted(_) | Ending::Refused(_),
+        ) => Ending::Panicked(panic_message(&*payload)),
+        (_, ending) => ending,
     }
 }
 
 fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
-    match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
+    match (
+        payload.downcast_ref::<&str>(),
+        payload.downcast_ref::<String>(),
+    ) {
         (Some(text), _) => (*text).to_string(),
         (_, Some(text)) => text.clone(),
         (None, None) => "a panic without a message".to_string(),
@@ -371,7 +391,9 @@ pub(crate) fn judge(
     let verdict = match during.ending {
         Ending::Ended { execution, late } => {
             let reports = execution.diagnostics.iter().chain(&late);
-            outcome.diagnostics = reports.map(|report| Diagnostic::of(report, namespace)).collect();
+            outcome.diagnostics = reports
+                .map(|report| Diagnostic::of(report, namespace))
+                .collect();
             outcome.diagnostics.sort();
             outcome.error = execution
                 .error
@@ -384,9 +406,8 @@ pub(crate) fn judge(
             let complaint = bench.observer.verdict();
             closed(&mut outcome, complaint, leaks)
         }
-        Ending::Stuck => {
+        Ending::Stuck(labels) => {
             outcome.deadlock = true;
-            let labels = bench.world.outstanding_labels();
             let waits = match labels.is_empty() {
                 true => "nothing can ever happen again".to_string(),
                 false => format!("nothing ever comes of {}", labels.join(", ")),

@@ -84,7 +84,9 @@ impl Snapshot {
                 values => CanonicalValue {
                     class: "cell".to_string(),
                     size: array.dims().as_slice().to_vec(),
-                    data: CanonicalData::Cells(values.iter().map(|value| self.value(value)).collect()),
+                    data: CanonicalData::Cells(
+                        values.iter().map(|value| self.value(value)).collect(),
+                    ),
                 },
             };
             (name.to_string(), field)

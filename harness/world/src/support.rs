@@ -20,10 +20,7 @@ impl fmt::Display for Unsupported {
 impl std::error::Error for Unsupported {}
 
 /// Refuses what this version cannot do.
-pub(crate) fn unsupported(
-    session: &SessionConfig,
-    world: &WorldConfig,
-) -> Result<(), Unsupported> {
+pub(crate) fn unsupported(session: &SessionConfig, world: &WorldConfig) -> Result<(), Unsupported> {
     let gpu = world.gpu.as_ref().map(|gpu| gpu.device);
     let refused = [
         (session.tier == Tier::Embedded, "`tier: embedded`"),

@@ -36,8 +36,13 @@ impl Timeline {
     /// Adds a world; gives its place.
     pub fn join(&self, world: &Weak<World>) -> u64 {
         let mut worlds = self.worlds.borrow_mut();
-        worlds.push(world.clone());
-        worlds.len() as u64 - 1
+        // Places of worlds that are gone are given out again; the world that joins does not live yet.
+        let free = worlds.iter().position(|place| place.strong_count() == 0);
+        match free {
+            Some(place) => worlds[place] = world.clone(),
+            None => worlds.push(world.clone()),
+        }
+        free.unwrap_or(worlds.len() - 1) as u64
     }
 
     /// The key of a timer of the world at `place`.

@@ -58,7 +58,10 @@ impl CallbackOrder {
                 } else {
                     return None;
                 };
-                Some(format!("future object {}: callback {number} {problem}", future.0))
+                Some(format!(
+                    "future object {}: callback {number} {problem}",
+                    future.0
+                ))
             }
             _ => None,
         }
@@ -104,7 +107,10 @@ mod tests {
     #[test]
     fn in_order_once_and_not_before_the_end() {
         let (first, second) = (registered(0), registered(1));
-        check(&[first.clone(), second.clone(), ended(), run(0), run(1)], None);
+        check(
+            &[first.clone(), second.clone(), ended(), run(0), run(1)],
+            None,
+        );
         check(&[first.clone(), second.clone(), ended(), run(1)], None);
         check(
             &[first.clone(), second.clone(), ended(), run(1), run(0)],

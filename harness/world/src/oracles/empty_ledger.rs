@@ -20,7 +20,9 @@ mod tests {
     fn only_what_is_left_is_named() {
         let ledger = |counts: &[(&str, usize)]| -> Ledger {
             let counts = counts.iter();
-            counts.map(|(kind, count)| ((*kind).to_string(), *count)).collect()
+            counts
+                .map(|(kind, count)| ((*kind).to_string(), *count))
+                .collect()
         };
         assert_eq!(leaks(&ledger(&[("tasks", 0), ("buffers", 0)])), None);
         assert_eq!(

@@ -28,9 +28,8 @@ impl SingleTransition {
                 "future object {number} went from {before:?} to {to:?}: a terminal state is final"
             ));
         }
-        (before != from).then(|| {
-            format!("future object {number} was {before:?}, but left {from:?} for {to:?}")
-        })
+        (before != from)
+            .then(|| format!("future object {number} was {before:?}, but left {from:?} for {to:?}"))
     }
 }
 

@@ -1,0 +1,303 @@
+//! Several sessions in one simulated process: one flat choice over all their ready tasks and
+//! deliveries.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use tourbillon_compiler::Program;
+use tourbillon_host::{Decision, Policy, ReadyTasks, TaskId};
+use tourbillon_sim::run::Halt;
+use tourbillon_sim::{Action, Candidate, Kind, Label, SharedRun};
+
+use crate::config::WorldConfig;
+use crate::host::World;
+use crate::observer::WorldObserver;
+use crate::policy::is_cancel_due;
+use crate::session_config::SessionConfig;
+use crate::simulation::{AtEnd, Bench, During, Ending, Life, RunResult, end, judge, live, poll};
+use crate::support::{Unsupported, unsupported};
+use crate::target::Target;
+use crate::timeline::Timeline;
+
+/// Sessions that share a process, a clock and the choices of one [`tourbillon_sim::Run`], and
+/// nothing else: each has its own disk, input, console and device.
+pub struct WorldGroup {
+    run: SharedRun,
+    timeline: Rc<Timeline>,
+    members: Vec<Member>,
+}
+
+/// One session of a group and what it needs to begin.
+#[derive(Clone, Debug)]
+pub struct MemberConfig {
+    /// Its program, which must compile.
+    pub target: Target,
+    /// How it is set up.
+    pub session: SessionConfig,
+    /// The world it runs in.
+    pub world: WorldConfig,
+}
+
+struct Member {
+    program: Arc<Program>,
+    config: MemberConfig,
+    bench: Bench,
+    seat: Rc<Seat>,
+    label: String,
+}
+
+/// The policy of a session in a group: it says what is ready, gives way, and does what it is told.
+struct Seat {
+    world: Rc<World>,
+    observer: Rc<WorldObserver>,
+    ready: RefCell<Vec<Candidate>>,
+    order: Cell<Option<Decision>>,
+}
+
+impl Policy for Seat {
+    fn next(&self, ready: ReadyTasks<'_>) -> Decision {
+        if let Some(order) = self.order.take() {
+            return order;
+        }
+        if is_cancel_due(&self.world, &self.observer) {
+            self.world.strike();
+            return Decision::Again;
+        }
+        let mut reported = self.ready.borrow_mut();
+        reported.clear();
+        let tasks = ready.iter().map(|task| Label(task.label.hash()));
+        reported.extend(tasks.map(Candidate::run));
+        Decision::Return
+    }
+}
+
+/// A session while it runs.
+struct Seated {
+    life: Option<Life>,
+    at_end: Rc<RefCell<AtEnd>>,
+    ending: Option<Ending>,
+    /// Whether something has happened to it since it said what is ready.
+    is_changed: bool,
+}
+
+/// What a candidate of the group's choice means.
+#[derive(Clone, Copy)]
+enum Meaning {
+    Run { member: usize, place: usize },
+    Deliver { member: usize, place: usize },
+    Spurious { member: usize, task: TaskId },
+    Advance { due: u64 },
+}
+
+impl WorldGroup {
+    /// A group whose sessions' root tasks are labelled `s1`, `s2`, …
+    ///
+    /// # Errors
+    /// When a session or world asks for something that this version cannot do.
+    ///
+    /// # Panics
+    /// When a program does not compile: such a one has no schedules.
+    pub fn new(configs: Vec<MemberConfig>, run: &SharedRun) -> Result<WorldGroup, Unsupported> {
+        let timeline = Timeline::new(run);
+        let mut members = Vec::new();
+        for (at, config) in configs.into_iter().enumerate() {
+            unsupported(&config.session, &config.world)?;
+            let Target::Compiled { program, .. } = &config.target else {
+                panic!("a program of a group does not compile: {:?}", config.target);
+            };
+            let program = program.clone();
+            let label = format!("s{}", at + 1);
+            let (bench, seat) = seated_bench(&config, &label, &timeline, run);
+            members.push(Member {
+                program,
+                config,
+                bench,
+                seat,
+                label,
+            });
+        }
+        Ok(WorldGroup {
+            run: run.clone(),
+            timeline,
+            members,
+        })
+    }
+
+    /// Runs every program once, all in one process. The run must have begun; the caller ends it.
+    pub fn run_once(&mut self) -> Vec<RunResult> {
+        let is_repeating = self.run.borrow().is_repeating();
+        for member in &mut self.members {
+            if is_repeating {
+                member.renew(&self.timeline, &self.run);
+            } else {
+                member.bench.reset();
+            }
+        }
+        let mut seated: Vec<Seated> = self.members.iter().map(Member::begin).collect();
+        let halted = self.drive(&mut seated);
+        let mut results = Vec::new();
+        for (member, mut seated) in self.members.iter_mut().zip(seated) {
+            let mut ending = seated.ending.unwrap_or(match halted {
+                Some(halt) => Ending::Halted(halt),
+                None => Ending::Stuck(member.bench.world.outstanding_labels()),
+            });
+            if let Some(life) = seated.life.take() {
+                ending = end(life, ending);
+            }
+            let is_clean = matches!(ending, Ending::Ended { .. });
+            let at_end = seated.at_end.take();
+            let namespace = member.config.session.namespace.of_engine();
+            let during = During { ending, at_end };
+            results.push(judge(&member.bench, &self.run, namespace, during));
+            if !is_clean {
+                member.renew(&self.timeline, &self.run);
+            }
+        }
+        results
+    }
+
+    /// Makes choices until every session was closed, nothing can happen, or the run must stop.
+    fn drive(&self, seated: &mut [Seated]) -> Option<Halt> {
+        let mut candidates = Vec::new();
+        let mut meanings = Vec::new();
+        loop {
+            for one in seated.iter_mut().filter(|one| one.is_changed) {
+                one.is_changed = false;
+                let Some(life) = &mut one.life else { continue };
+                one.ending = poll(life);
+                if one.ending.is_some() {
+                    let life = one.life.take();
+                    one.ending = one
+                        .ending
+                        .take()
+                        .zip(life)
+                        .map(|(ending, life)| end(life, ending));
+                }
+            }
+            if seated.iter().all(|one| one.life.is_none()) {
+                return None;
+            }
+            self.offer(seated, &mut candidates, &mut meanings);
+            if candidates.is_empty() {
+                return None;
+            }
+            let pick = self.run.borrow_mut().choose(Kind::Run, &candidates);
+            match self.obey(meanings[pick], seated) {
+                Ok(()) => {}
+                Err(halt) => return Some(halt),
+            }
+        }
+    }
+
+    /// Everything that may happen next, in all sessions.
+    fn offer(
+        &self,
+        seated: &[Seated],
+        candidates: &mut Vec<Candidate>,
+        meanings: &mut Vec<Meaning>,
+    ) {
+        candidates.clear();
+        meanings.clear();
+        let live = || {
+            let members = self.members.iter().enumerate();
+            members.filter(|(member, _)| seated[*member].life.is_some())
+        };
+        for (member, other) in live() {
+            let ready = other.seat.ready.borrow();
+            candidates.extend_from_slice(&ready);
+            meanings.extend((0..ready.len()).map(|place| Meaning::Run { member, place }));
+        }
+        for (member, other) in live() {
+            let before = candidates.len();
+            other.bench.world.offered_into(candidates);
+            let offered = 0..candidates.len() - before;
+            meanings.extend(offered.map(|place| Meaning::Deliver { member, place }));
+        }
+        if candidates.is_empty() {
+            let Some(due) = self.timeline.next_due() else {
+                return;
+            };
+            let (label, action) = (self.timeline.label, Action::Advance);
+            candidates.push(Candidate { label, action });
+            meanings.push(Meaning::Advance { due });
+        }
+        if self.run.borrow().spurious_left() > 0 {
+            let mut tasks = Vec::new();
+            for (member, other) in live() {
+                tasks.clear();
+                other.bench.observer.suspended_into(candidates, &mut tasks);
+                meanings.extend(tasks.iter().map(|&task| Meaning::Spurious { member, task }));
+            }
+        }
+    }
+
+    fn obey(&self, meaning: Meaning, seated: &mut [Seated]) -> Result<(), Halt> {
+        match meaning {
+            Meaning::Run { member, place } => {
+                self.run.borrow_mut().step()?;
+                self.members[member]
+                    .seat
+                    .order
+                    .set(Some(Decision::Run(place)));
+                seated[member].is_changed = true;
+            }
+            Meaning::Spurious { member, task } => {
+                self.run.borrow_mut().step()?;
+                let other = &self.members[member];
+                other.bench.world.count(|injected| injected.spurious += 1);
+                other.seat.order.set(Some(Decision::Spurious(task)));
+                seated[member].is_changed = true;
+            }
+            Meaning::Deliver { member, place } => {
+                self.members[member].bench.world.deliver(place);
+                seated[member].is_changed = true;
+            }
+            Meaning::Advance { due } => {
+                self.timeline.advance_to(due)?;
+                seated.iter_mut().for_each(|one| one.is_changed = true);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Member {
+    fn begin(&self) -> Seated {
+        self.seat.ready.borrow_mut().clear();
+        self.seat.order.set(None);
+        let at_end = Rc::<RefCell<AtEnd>>::default();
+        Seated {
+            life: Some(live(&self.bench, &self.program, &at_end)),
+            at_end,
+            ending: None,
+            is_changed: true,
+        }
+    }
+
+    /// A fresh session in a fresh world.
+    fn renew(&mut self, timeline: &Rc<Timeline>, run: &SharedRun) {
+        let (bench, seat) = seated_bench(&self.config, &self.label, timeline, run);
+        self.bench = bench;
+        self.seat = seat;
+    }
+}
+
+fn seated_bench(
+    config: &MemberConfig,
+    label: &str,
+    timeline: &Rc<Timeline>,
+    run: &SharedRun,
+) -> (Bench, Rc<Seat>) {
+    let world = World::on(&Rc::new(config.world.clone()), timeline);
+    let observer = WorldObserver::new(run);
+    let seat = Rc::new(Seat {
+        world: world.clone(),
+        observer: observer.clone(),
+        ready: RefCell::default(),
+        order: Cell::new(None),
+    });
+    let options = config.session.options(label);
+    let bench = Bench::new(world, observer, seat.clone(), options);
+    (bench, seat)
+}
