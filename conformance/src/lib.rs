@@ -11,6 +11,7 @@ pub mod load;
 mod load_error;
 pub mod matching;
 pub mod octave;
+pub mod recorded;
 pub mod requirements;
 pub mod run;
 pub mod schema;

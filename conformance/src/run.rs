@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use tourbillon_sim::campaign::{self, Failure, FailureKind, Plan, Report};
-use tourbillon_sim::run::{Budgets, Run, SharedRun};
+use tourbillon_sim::run::{Budgets, SharedRun};
 use tourbillon_sim::{Injections, strategy};
+use tourbillon_world::config::CancelPlan;
+use tourbillon_world::explore::run_for;
 
 use crate::engine::{CaseReport, Engine, SeenOutcome, Status};
 use crate::matching::{Observed, ObservedError, Verdict, judge, not_observed};
@@ -89,7 +91,10 @@ impl<L: Laboratory> Engine for Simulated<L> {
             Ok(injections) => injections,
             Err(error) => return CaseReport::without_runs(case, Status::Skip, error.to_string()),
         };
-        let run = Run::shared(chooser(case.explore.strategy, self.options.seed));
+        let run = run_for(
+            chooser(case.explore.strategy, self.options.seed),
+            case.world.cancel,
+        );
         run.borrow_mut().set_injections(injections);
         if let Some(steps) = self.options.steps {
             run.borrow_mut().set_budgets(Budgets {
@@ -131,6 +136,10 @@ fn explore(
     subject: &mut dyn Subject,
 ) -> Exploration {
     let schedules = match case.explore.strategy {
+        // One run, or one for each suspension point at which the host cancels.
+        Strategy::Fifo if case.world.cancel == Some(CancelPlan::EverySuspension) => {
+            u64::from(case.explore.max_schedules)
+        }
         Strategy::Fifo => 1,
         Strategy::Random => options
             .schedules

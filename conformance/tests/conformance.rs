@@ -8,6 +8,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use tourbillon_conformance::engine::{Engine, Status};
 use tourbillon_conformance::known::Known;
 use tourbillon_conformance::octave::Octave;
+use tourbillon_conformance::recorded::check_recording;
 use tourbillon_conformance::run::{RunOptions, Simulated};
 use tourbillon_conformance::schema::EngineName;
 use tourbillon_conformance::{Corpus, LoadError, SimulatedWorld, load_corpus};
@@ -30,6 +31,7 @@ fn trials(root: &Path, corpus: &Arc<Corpus>) -> Vec<Trial> {
     // Shown as ignored where the oracle is not installed and says nothing.
     let is_absent = octave.version().is_none();
     let of_octave = of_engine(root, corpus, EngineName::Octave, move || octave.clone());
+    trials.extend(of_recordings(&root.join("recordings")));
     trials.extend(
         of_octave
             .into_iter()
@@ -85,6 +87,28 @@ fn of_engine<E: Engine>(
                             .unwrap_or_default()
                     ))),
                 }
+            })
+        })
+        .collect()
+}
+
+/// One trial for each recording that is kept.
+fn of_recordings(folder: &Path) -> Vec<Trial> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "yaml"));
+    // In name order: the order of the disk would leak into reports.
+    paths.sort();
+    paths
+        .into_iter()
+        .map(|path| {
+            let name = path
+                .file_stem()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            Trial::test(format!("conformance/recordings/{name}"), move || {
+                check_recording(&path).map_err(Failed::from)
             })
         })
         .collect()
