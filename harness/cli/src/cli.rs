@@ -1,6 +1,12 @@
 //! The arguments of the command and of all its subcommands.
 
+use crate::commands::conformance::ConformanceArguments;
+use crate::commands::explore::ExploreArguments;
+use crate::commands::replay::ReplayArguments;
 use crate::commands::run::RunArguments;
+use crate::commands::show::ShowArguments;
+use crate::commands::shrink::ShrinkArguments;
+use crate::commands::sim::SimArguments;
 use crate::output::Format;
 use clap::{Parser, Subcommand};
 
@@ -33,4 +39,16 @@ pub struct Cli {
 pub enum Command {
     /// Run a program on the native host: real clock, files, terminal
     Run(RunArguments),
+    /// Run a program or case once under simulation
+    Sim(SimArguments),
+    /// Run many schedules of programs and cases, and report every distinct outcome
+    Explore(ExploreArguments),
+    /// Make recorded runs again, and compare every step
+    Replay(ReplayArguments),
+    /// Make a recording smaller (not part of this version)
+    Shrink(ShrinkArguments),
+    /// Show a recording: its program, its failure and its choices
+    Show(ShowArguments),
+    /// Run the conformance corpus
+    Conformance(ConformanceArguments),
 }

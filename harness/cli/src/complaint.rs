@@ -28,7 +28,7 @@ impl Complaint {
             column,
             message: message.into(),
             help: None,
-            source_line: text.lines().nth(line.saturating_sub(1)).map(Into::into),
+            source_line: text.lines().nth(line.saturating_sub(1)).map(harmless),
         }
     }
 
@@ -73,6 +73,20 @@ impl fmt::Display for Complaint {
     }
 }
 
+/// A line of a file that may be anything: nothing in it moves the terminal's cursor.
+fn harmless(line: &str) -> String {
+    let is_odd = |c: char| c.is_control() && c != '\t';
+    line.chars()
+        .map(|c| {
+            if is_odd(c) {
+                char::REPLACEMENT_CHARACTER
+            } else {
+                c
+            }
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,6 +97,8 @@ mod tests {
             Complaint::at(Path::new("a.m"), "x\n\ty z\n", (2, 4), "no").with_help("yes");
         let expected = "a.m:2:4: error: no\n  |\n2 | \ty z\n  | \t  ^\nhelp: yes";
         assert_eq!(complaint.to_string(), expected);
+        let odd = Complaint::at(Path::new("c"), "a\u{1b}b", (1, 2), "no").to_string();
+        assert!(odd.contains("1 | a\u{FFFD}b"), "{odd}");
         let whole = Complaint::about(Path::new("b.m"), "gone");
         assert_eq!(whole.to_string(), "b.m:1:1: error: gone");
     }

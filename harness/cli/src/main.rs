@@ -1,11 +1,18 @@
 //! The command `tourbillon`: programs run, simulated, explored, replayed, and the corpus judged.
 
 mod cli;
+mod clock;
 mod commands;
 mod complaint;
 mod exit;
 mod input;
+mod judge;
 mod output;
+mod progress;
+mod recordings;
+mod show_again;
+mod subject;
+mod threads;
 
 use clap::Parser;
 use cli::Cli;

@@ -1,6 +1,7 @@
 //! What the command says: results on standard output, as text or JSON Lines, all else on standard
 //! error.
 
+use crate::exit::Exit;
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
 use std::fmt::Display;
@@ -89,6 +90,24 @@ impl Output {
             Some(_) | None => text.to_string(),
         };
         self.say(&format!("{painted}\n"));
+    }
+
+    /// What failed, on standard error: in one word, and in more.
+    pub fn failed(&mut self, word: &str, text: impl Display) {
+        self.say(&format!("{BAD}{word}{BAD:#}: {text}\n"));
+    }
+
+    /// Everything that is wrong with what was given; the command ends with it.
+    pub fn refuse(&mut self, refusal: &[String]) -> Exit {
+        for error in refusal {
+            self.error(error);
+        }
+        Exit::Usage
+    }
+
+    /// The command that shows a failure again: the last that is said of it.
+    pub fn again(&mut self, command: &str) {
+        self.say(&format!("see it again: {STRONG}{command}{STRONG:#}\n"));
     }
 
     /// A remark on standard error, also when results are JSON; nothing when it should be quiet.

@@ -51,7 +51,7 @@ pub struct RunArguments {
     tier: Tier,
 
     /// Cancel the program after so many seconds
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = super::seconds)]
     timeout: Option<Duration>,
 }
 
@@ -96,14 +96,6 @@ impl From<NamespaceName> for Namespace {
             NamespaceName::Runmat => Namespace::RunMat,
         }
     }
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text
-        .parse()
-        .map_err(|_| "a number of seconds, such as 2.5".to_string())?;
-    Duration::try_from_secs_f64(seconds)
-        .map_err(|_| "a number of seconds from 0, such as 2.5".to_string())
 }
 
 /// Runs the program.

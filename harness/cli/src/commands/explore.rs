@@ -1,0 +1,194 @@
+//! `tourbillon explore`: many schedules of each target, and every distinct outcome with a witness.
+
+mod report;
+mod search;
+
+use crate::clock::Stopwatch;
+use crate::exit::Exit;
+use crate::output::Output;
+use crate::progress::Progress;
+use crate::recordings;
+use crate::subject::{self, Refusal, Subject};
+use clap::Args;
+use report::Totals;
+use search::Search;
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+use tourbillon_conformance::schema::Strategy as CaseStrategy;
+use tourbillon_sim::{Injections, strategy};
+
+/// The arguments of `explore`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+TARGET is a program (`FILE.m`, or `-`), a suite (`FILE.yaml`), a case (`FILE.yaml#id`) or a folder of
+them. A case brings its own world, strategy and injections, which options here replace, and says what
+may come out; of a program every failure counts.
+
+A random schedule depends on the seed and its number alone: `--jobs` and `--shard` change who runs it,
+never what is run. `--out` gets a recording of each distinct outcome and failure. An exhaustive search
+that was cut short, by `--schedules` (default 20,000) or `--time`, exits 1.")]
+pub struct ExploreArguments {
+    /// Programs, suites, cases or folders
+    #[arg(required = true, value_name = "TARGET")]
+    targets: Vec<String>,
+
+    /// Who makes the choices: fifo, random or exhaustive
+    #[arg(long, value_name = "NAME")]
+    strategy: Option<String>,
+
+    /// At most so many schedules of each target
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    schedules: Option<u64>,
+
+    /// Stop after so many seconds in all
+    #[arg(long, value_name = "SECONDS", value_parser = super::seconds)]
+    time: Option<Duration>,
+
+    /// The seed of a random strategy
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+
+    /// What may be injected: pending, delay, spurious, or none
+    #[arg(long, value_name = "KIND,…")]
+    inject: Option<Injections>,
+
+    /// Explore on so many threads
+    #[arg(long, value_name = "N", default_value_t = NonZeroUsize::MIN)]
+    jobs: NonZeroUsize,
+
+    /// Run only part I of N
+    #[arg(long, value_name = "I/N", value_parser = shard)]
+    shard: Option<Shard>,
+
+    /// Where recordings go
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+/// Part `index` (from 0) of `count`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Shard {
+    index: u64,
+    count: u64,
+}
+
+fn shard(text: &str) -> Result<Shard, String> {
+    let numbers = text.split_once('/').and_then(|(index, count)| {
+        let (index, count) = (index.parse::<u64>().ok()?, count.parse::<u64>().ok()?);
+        (1..=count).contains(&index).then_some((index - 1, count))
+    });
+    let (index, count) = numbers
+        .ok_or_else(|| "two whole numbers, such as 1/4 for the first of four".to_string())?;
+    Ok(Shard { index, count })
+}
+
+/// Explores every target.
+pub fn run(arguments: &ExploreArguments, output: &mut Output) -> Exit {
+    match explore(arguments, output) {
+        Ok(exit) => exit,
+        Err(refusal) => output.refuse(&refusal),
+    }
+}
+
+fn explore(arguments: &ExploreArguments, output: &mut Output) -> Result<Exit, Refusal> {
+    let watch = Stopwatch::start();
+    if let Some(name) = &arguments.strategy {
+        strategy::named(name, 0).map_err(|error| vec![format!("error: {error}")])?;
+    }
+    let subjects = subject::subjects(&arguments.targets)?;
+    let searches = subjects.iter().map(|subject| search(arguments, subject));
+    let searches = searches.collect::<Result<Vec<Search<'_>>, Refusal>>()?;
+    if let Some(folder) = &arguments.out {
+        recordings::make_folder(folder).map_err(|error| vec![error.to_string()])?;
+    }
+    let mut totals = Totals::default();
+    let mut names = BTreeSet::new();
+    for (at, search) in searches.iter().enumerate() {
+        let limit = arguments.time.map(|limit| {
+            // What is left is shared by those that are left.
+            limit.saturating_sub(watch.elapsed()) / (searches.len() - at) as u32
+        });
+        let bounded = search.schedules < u64::MAX;
+        let progress = Progress::new(output, bounded.then_some(search.schedules));
+        let found = search.run(arguments.jobs, limit, &progress);
+        progress.finish();
+        let out = arguments.out.as_deref();
+        report::report(output, search, found?, out, &mut names, &mut totals)?;
+    }
+    totals.conclude(output, watch.seconds(), searches.len());
+    Ok(if totals.is_failure() {
+        Exit::Failed
+    } else {
+        Exit::Held
+    })
+}
+
+/// How one subject is explored: its case says it, unless the arguments do.
+fn search<'a>(arguments: &ExploreArguments, subject: &'a Subject) -> Result<Search<'a>, Refusal> {
+    const EXHAUSTIVE_SCHEDULES: u64 = 20_000;
+    const RANDOM_SCHEDULES: u64 = 1_000;
+    let of_case = subject.case.as_ref().map(|case| &case.explore);
+    let strategy = match (&arguments.strategy, of_case) {
+        (Some(name), _) => name.as_str(),
+        (None, None) => "random",
+        (None, Some(explore)) => match explore.strategy {
+            CaseStrategy::Fifo => "fifo",
+            CaseStrategy::Random => "random",
+            CaseStrategy::Exhaustive => "exhaustive",
+        },
+    };
+    let is_exhaustive = strategy == "exhaustive";
+    if is_exhaustive && arguments.shard.is_some_and(|shard| shard.count > 1) {
+        return Err(vec![one_search("--shard")]);
+    }
+    if is_exhaustive && arguments.jobs.get() > 1 && arguments.strategy.is_some() {
+        return Err(vec![one_search("--jobs")]);
+    }
+    let schedules = match (arguments.schedules, arguments.time, strategy) {
+        (Some(schedules), _, _) => schedules,
+        (None, Some(_), _) => u64::MAX,
+        (None, None, "exhaustive") => {
+            of_case.map_or(EXHAUSTIVE_SCHEDULES, |explore| explore.max_schedules.into())
+        }
+        (None, None, _) => of_case.map_or(RANDOM_SCHEDULES, |explore| explore.schedules.into()),
+    };
+    Ok(Search {
+        subject,
+        strategy: strategy.to_string(),
+        seed: arguments.seed,
+        schedules: if strategy == "fifo" {
+            schedules.min(1)
+        } else {
+            schedules
+        },
+        injections: match arguments.inject {
+            Some(injections) => injections,
+            None => subject.injections()?,
+        },
+        shard: arguments.shard.map_or(0, |shard| shard.index),
+        shards: arguments.shard.map_or(1, |shard| shard.count),
+    })
+}
+
+fn one_search(option: &str) -> String {
+    format!(
+        "error: `{option}` splits random schedules, and an exhaustive search is one piece\nhelp: leave \
+         `{option}` out, or use `--strategy random`"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_are_counted_from_one() {
+        assert_eq!(shard("1/4"), Ok(Shard { index: 0, count: 4 }));
+        assert_eq!(shard("4/4"), Ok(Shard { index: 3, count: 4 }));
+        for wrong in ["0/4", "5/4", "1", "a/b", "1/0", "-1/2", ""] {
+            assert!(shard(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! What an exploration found, for people and for programs.
+
+use super::search::{Found, Search};
+use crate::output::{BAD, FAINT, GOOD, ODD, Output, STRONG};
+use crate::recordings;
+use crate::show_again::{self, quoted};
+use crate::subject::Refusal;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use tourbillon_conformance::matching::not_observed;
+use tourbillon_conformance::schema::Strategy as CaseStrategy;
+use tourbillon_sim::campaign::Stats;
+use tourbillon_sim::{Failure, Witness};
+
+/// The sum over all targets.
+#[derive(Debug, Default)]
+pub struct Totals {
+    schedules: u64,
+    steps: u64,
+    outcomes: usize,
+    failures: usize,
+    failing_targets: usize,
+    cut_short: usize,
+    is_exhausted: Option<bool>,
+}
+
+impl Totals {
+    /// Whether anything failed, or an exhaustive search was cut short.
+    pub fn is_failure(&self) -> bool {
+        self.failures > 0 || self.cut_short > 0
+    }
+
+    /// The last line.
+    pub fn conclude(&self, output: &mut Output, seconds: f64, targets: usize) {
+        output.json(&json!({"summary": {
+            "schedules": self.schedules,
+            "exhausted": self.is_exhausted.unwrap_or(false),
+            "failures": self.failures,
+            "seconds": seconds,
+            "outcomes": self.outcomes,
+            "incomplete": self.cut_short,
+            "steps": self.steps,
+            "targets": targets,
+        }}));
+        if targets > 1 {
+            let style = if self.is_failure() { BAD } else { GOOD };
+            let (schedules, failing) = (self.schedules, self.failing_targets);
+            output.note(format_args!(
+                "\n{style}{failing} of {targets} targets failed{style:#}, {} were cut short; {schedules} \
+                 schedules in {seconds} s\n",
+                self.cut_short
+            ));
+        }
+    }
+}
+
+/// Shows what one search found, writes its recordings, and adds to the totals.
+///
+/// # Errors
+/// When a recording cannot be written, or a run does not repeat itself.
+pub fn report(
+    output: &mut Output,
+    search: &Search<'_>,
+    found: Found,
+    out: Option<&Path>,
+    names: &mut BTreeSet<String>,
+    totals: &mut Totals,
+) -> Result<(), Refusal> {
+    let mut witnesses = Witnesses {
+        search,
+        found: &found,
+        out,
+        names,
+        known: BTreeMap::new(),
+    };
+    let report = &found.report;
+    let is_incomplete = search.is_exhaustive() && !report.exhausted;
+    let missing = missing(search, &found, is_incomplete);
+    heading(output, search, &found, is_incomplete);
+
+    let mut outcomes: Vec<(&String, &Stats)> = report.outcomes.iter().collect();
+    outcomes.sort_by(|(left, one), (right, other)| (other.count, left).cmp(&(one.count, right)));
+    let keys: Vec<&String> = outcomes.iter().map(|(key, _)| *key).collect();
+    for (number, (key, stats)) in outcomes.iter().enumerate() {
+        let failures = found.failures.get(*key);
+        let witness = witnesses.of(&stats.witness)?;
+        if output.is_json() {
+            let recorded = witnesses.text_or_file(&stats.witness)?;
+            output.json(&json!({
+                "target": search.subject.target,
+                "outcome": found.outcomes.get(*key),
+                "count": stats.count,
+                "witness": recorded,
+                "replay": witness,
+                "failures": failures.into_iter().flatten().map(failure_json).collect::<Vec<_>>(),
+            }));
+            continue;
+        }
+        let (style, word) = match failures {
+            None => (GOOD, "allowed"),
+            Some(_) => (BAD, "fails"),
+        };
+        let shown = lines_of(key, &keys);
+        let count = stats.count;
+        output.text(format_args!(
+            "  {STRONG}outcome {}{STRONG:#}  {count} × {style}{word}{style:#}\n{shown}",
+            number + 1
+        ));
+        if failures.is_none() {
+            output.note(format_args!("    {FAINT}witness: {witness}{FAINT:#}\n"));
+        }
+    }
+    for (failure, stats) in &report.failures {
+        let witness = witnesses.of(&stats.witness)?;
+        let (count, all) = (stats.count, report.schedules);
+        if !output.is_json() {
+            output.error(format_args!(
+                "error: {failure} ({count} of {all} schedules)"
+            ));
+            output.again(&witness);
+        } else if !found.failures.values().any(|known| known.contains(failure)) {
+            // Failures of the exploration itself, such as nondeterminism, belong to no outcome.
+            output.json(&json!({
+                "target": search.subject.target,
+                "failure": failure_json(failure),
+                "count": count,
+                "witness": witnesses.text_or_file(&stats.witness)?,
+                "replay": witness,
+            }));
+        }
+    }
+    if !missing.is_empty() {
+        let names = missing.join("`, `");
+        output.failed("never seen", format_args!("the outcome `{names}`"));
+        output.again(&format!(
+            "tourbillon explore {}",
+            quoted(&search.subject.target)
+        ));
+        output.json(&json!({"target": search.subject.target, "never_seen": missing}));
+    }
+
+    totals.schedules += report.schedules;
+    totals.steps += report.steps;
+    totals.outcomes += report.outcomes.len();
+    let failures = report.failures.len() + missing.len();
+    totals.failures += failures;
+    totals.failing_targets += usize::from(failures > 0);
+    totals.cut_short += usize::from(is_incomplete);
+    totals.is_exhausted = Some(totals.is_exhausted.unwrap_or(true) && report.exhausted);
+    Ok(())
+}
+
+fn heading(output: &mut Output, search: &Search<'_>, found: &Found, is_incomplete: bool) {
+    let report = &found.report;
+    let coverage = match (report.exhausted, is_incomplete) {
+        (true, _) => format!("{GOOD}these are all there are{GOOD:#}"),
+        (false, true) => {
+            format!("{ODD}cut short: there are more{ODD:#} (raise --schedules or --time)")
+        }
+        (false, false) => format!("seed {}", search.seed),
+    };
+    output.text(format_args!(
+        "{STRONG}{}{STRONG:#}: {}, {} {} run, {coverage}; {} distinct {}\n",
+        search.subject.target,
+        search.strategy,
+        report.schedules,
+        plural(report.schedules, "schedule", "schedules"),
+        report.outcomes.len(),
+        plural(report.outcomes.len() as u64, "outcome", "outcomes"),
+    ));
+}
+
+fn plural(count: u64, one: &'static str, many: &'static str) -> &'static str {
+    if count == 1 { one } else { many }
+}
+
+/// Outcomes that the case wants to be seen and that were not. A search that was cut short may still
+/// come to them.
+fn missing(search: &Search<'_>, found: &Found, is_incomplete: bool) -> Vec<String> {
+    let Some(case) = search.subject.case.as_ref().filter(|_| !is_incomplete) else {
+        return Vec::new();
+    };
+    let strategy = match &*search.strategy {
+        "fifo" => CaseStrategy::Fifo,
+        "exhaustive" => CaseStrategy::Exhaustive,
+        _ => CaseStrategy::Random,
+    };
+    // A part of the schedules need not show everything.
+    let is_whole = search.shards == 1 && strategy == case.explore.strategy;
+    match is_whole {
+        true => not_observed(&case.expect, strategy, &found.seen),
+        false => Vec::new(),
+    }
+}
+
+fn failure_json(failure: &Failure) -> serde_json::Value {
+    json!({"kind": failure.kind.name(), "summary": failure.summary})
+}
+
+/// The lines of an outcome that tell it from the others, the output always among them.
+fn lines_of(key: &str, all: &[&String]) -> String {
+    const LONGEST: usize = 160;
+    let others: Vec<BTreeSet<&str>> = all
+        .iter()
+        .filter(|other| other.as_str() != key)
+        .map(|other| other.lines().collect())
+        .collect();
+    let mut shown = String::new();
+    for line in key.lines() {
+        let is_common = others.iter().all(|other| other.contains(line));
+        let is_short_of_all = others.is_empty() && line.contains(" = ");
+        if !line.starts_with("stdout ") && ((is_common && !others.is_empty()) || is_short_of_all) {
+            continue;
+        }
+        let mut line: String = line.to_string();
+        if line.chars().count() > LONGEST {
+            line = line.chars().take(LONGEST).collect::<String>() + "…";
+        }
+        shown.push_str("    ");
+        shown.push_str(&line);
+        shown.push('\n');
+    }
+    shown
+}
+
+/// Recordings and commands of witnesses, each made once.
+struct Witnesses<'a> {
+    search: &'a Search<'a>,
+    found: &'a Found,
+    out: Option<&'a Path>,
+    names: &'a mut BTreeSet<String>,
+    /// The files that were written, by the number of the run.
+    known: BTreeMap<u64, String>,
+}
+
+impl Witnesses<'_> {
+    /// The command that shows a witness again. With a folder for them, its recording is written.
+    fn of(&mut self, witness: &Witness) -> Result<String, Refusal> {
+        if let Some(file) = self.file(witness)? {
+            return Ok(format!("tourbillon replay {}", quoted(&file)));
+        }
+        let search = self.search;
+        let target = &search.subject.target;
+        let strategy = &self.found.report.strategy;
+        let by_number = search.is_by_number();
+        let command = show_again::command(target, strategy, by_number, witness, search.injected());
+        Ok(command.unwrap_or_else(|| {
+            // Its choices are too many for a command line.
+            let (strategy, seed) = (&search.strategy, search.seed);
+            let inject = show_again::inject(search.injected());
+            format!(
+                "tourbillon explore {} --strategy {strategy} --seed {seed}{inject} --schedules {} --out \
+                 recordings",
+                quoted(target),
+                witness.run + 1,
+            )
+        }))
+    }
+
+    /// The file of a witness's recording, or its text when there is no folder for it.
+    fn text_or_file(&mut self, witness: &Witness) -> Result<String, Refusal> {
+        match self.file(witness)? {
+            Some(file) => Ok(file),
+            None => Ok(self.search.record(self.found, witness)?.to_string()),
+        }
+    }
+
+    fn file(&mut self, witness: &Witness) -> Result<Option<String>, Refusal> {
+        let Some(folder) = self.out else {
+            return Ok(None);
+        };
+        if let Some(file) = self.known.get(&witness.run) {
+            return Ok(Some(file.clone()));
+        }
+        let text = self.search.record(self.found, witness)?.to_string();
+        let stem = &self.search.subject.stem;
+        let name = (1..)
+            .map(|number: u64| format!("{stem}-{number}.yaml"))
+            .find(|name| !self.names.contains(name))
+            .unwrap_or_default();
+        let path = folder.join(&name);
+        recordings::write(&path, &text).map_err(|error| vec![error.to_string()])?;
+        self.names.insert(name);
+        let file = path.display().to_string();
+        self.known.insert(witness.run, file.clone());
+        Ok(Some(file))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outcome_shows_what_tells_it_from_others() {
+        let one = "stdout \"1\\n\"\na = 1\nb = 1\n".to_string();
+        let two = "stdout \"2\\n\"\na = 1\nb = 2\n".to_string();
+        let all = [&one, &two];
+        assert_eq!(lines_of(&one, &all), "    stdout \"1\\n\"\n    b = 1\n");
+        assert_eq!(lines_of(&two, &all), "    stdout \"2\\n\"\n    b = 2\n");
+        assert_eq!(lines_of(&one, &[&one]), "    stdout \"1\\n\"\n");
+        let failed = "stdout \"\"\nerror \"a:b\" \"no\"\n".to_string();
+        assert_eq!(
+            lines_of(&failed, &[&failed]),
+            "    stdout \"\"\n    error \"a:b\" \"no\"\n"
+        );
+    }
+}

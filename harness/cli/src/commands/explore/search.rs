@@ -1,0 +1,193 @@
+//! One exploration, on one thread or several.
+
+use crate::clock::Stopwatch;
+use crate::judge::Judge;
+use crate::progress::Progress;
+use crate::subject::{Refusal, Subject};
+use crate::threads;
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+use std::time::Duration;
+use tourbillon_sim::campaign::{Plan, Report};
+use tourbillon_sim::{Failure, Injections, Recording, Witness, strategy};
+use tourbillon_world::config::CancelPlan;
+use tourbillon_world::explore::{REPEAT_EVERY, explore, record, run_for};
+use tourbillon_world::{Outcome, Simulation};
+
+/// What to explore, and how.
+pub struct Search<'a> {
+    /// What is run.
+    pub subject: &'a Subject,
+    /// Name of the strategy; it exists.
+    pub strategy: String,
+    /// Its seed.
+    pub seed: u64,
+    /// At most so many schedules, over all shards.
+    pub schedules: u64,
+    /// What may be injected.
+    pub injections: Injections,
+    /// The part to run, from 0.
+    pub shard: u64,
+    /// How many parts there are.
+    pub shards: u64,
+}
+
+/// What was found.
+#[derive(Default)]
+pub struct Found {
+    /// Counts and witnesses.
+    pub report: Report,
+    /// What the outcomes of the report are.
+    pub outcomes: BTreeMap<String, Outcome>,
+    /// The failures of the runs with an outcome.
+    pub failures: BTreeMap<String, BTreeSet<Failure>>,
+    /// Which allowed outcomes of a case came up.
+    pub seen: BTreeSet<usize>,
+}
+
+impl Search<'_> {
+    /// Whether a tree is searched, and not schedules that are numbered.
+    pub fn is_exhaustive(&self) -> bool {
+        self.strategy == "exhaustive"
+    }
+
+    /// Whether a run is made again by its number: a sweep of cancels goes from run to run.
+    pub fn is_by_number(&self) -> bool {
+        !self.is_exhaustive() && !self.is_sweep()
+    }
+
+    /// The injections, unless they are what the subject brings with it.
+    pub fn injected(&self) -> Option<Injections> {
+        self.subject.unlike_own(self.injections)
+    }
+
+    fn is_sweep(&self) -> bool {
+        self.subject.world().cancel == Some(CancelPlan::EverySuspension)
+    }
+
+    /// Explores on so many threads, for at most so long. What is found does not depend on the number
+    /// of threads.
+    ///
+    /// # Errors
+    /// When the subject cannot be run.
+    pub fn run(
+        &self,
+        jobs: NonZeroUsize,
+        limit: Option<Duration>,
+        progress: &Progress,
+    ) -> Result<Found, Refusal> {
+        let threads = match self.is_by_number() {
+            true => jobs,
+            // What is run next depends on the runs before.
+            false => NonZeroUsize::MIN,
+        };
+        let watch = Stopwatch::start();
+        let parts = threads::map(threads, threads.get(), |part| {
+            self.run_part(part as u64, threads.get() as u64, (watch, limit), progress)
+        });
+        let mut whole: Option<Found> = None;
+        for part in parts {
+            let part = part?;
+            match &mut whole {
+                None => whole = Some(part),
+                Some(whole) => whole.merge(part),
+            }
+        }
+        Ok(whole.unwrap_or_default())
+    }
+
+    fn run_part(
+        &self,
+        part: u64,
+        parts: u64,
+        (watch, limit): (Stopwatch, Option<Duration>),
+        progress: &Progress,
+    ) -> Result<Found, Refusal> {
+        let mut simulation = self.simulation()?;
+        let mut judge = Judge::new(self.subject);
+        let mut failures: BTreeMap<String, BTreeSet<Failure>> = BTreeMap::new();
+        let plan = Plan {
+            schedules: self.schedules,
+            shard: self.shard + self.shards * part,
+            shards: self.shards * parts,
+            repeat_every: REPEAT_EVERY,
+            stop_after_failures: 0,
+        };
+        let mut judge_run = |result: &tourbillon_world::RunResult| {
+            let failure = judge.failure(result);
+            if let Some(failure) = &failure {
+                let of_outcome = failures.entry(result.outcome.key()).or_default();
+                of_outcome.insert(failure.clone());
+            }
+            failure
+        };
+        let mut watch_run = |report: &Report| {
+            progress.schedule(report.outcomes.len());
+            // A run without a choice point is the only one there is.
+            let is_only_one = report.choices == 0;
+            if is_only_one || limit.is_some_and(|limit| watch.elapsed() >= limit) {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        };
+        let found = explore(&mut simulation, &plan, &mut judge_run, &mut watch_run);
+        Ok(Found {
+            report: found.report,
+            outcomes: found.outcomes,
+            failures,
+            seen: judge.seen,
+        })
+    }
+
+    fn simulation(&self) -> Result<Simulation, Refusal> {
+        let strategy = strategy::named(&self.strategy, self.seed)
+            .map_err(|error| vec![format!("error: {error}")])?;
+        let run = run_for(strategy, self.subject.world().cancel);
+        run.borrow_mut().set_injections(self.injections);
+        self.subject.simulation(&run)
+    }
+
+    /// Recordings of runs that were found.
+    ///
+    /// # Errors
+    /// When the subject cannot be run, or did not repeat itself.
+    pub fn record(&self, found: &Found, witness: &Witness) -> Result<Recording, Refusal> {
+        let mut simulation = self.simulation()?;
+        let mut judge = Judge::new(self.subject);
+        let mut judge_run = |result: &tourbillon_world::RunResult| judge.failure(result);
+        let strategy = &found.report.strategy;
+        let recording = record(&mut simulation, strategy, witness, &mut judge_run);
+        let mut recording = recording.map_err(|difference| {
+            let target = &self.subject.target;
+            vec![format!(
+                "{target}: error: the run does not repeat itself: {difference}"
+            )]
+        })?;
+        recording.case = self.subject.case.as_ref().map(|case| case.full_id());
+        Ok(recording)
+    }
+}
+
+impl Found {
+    fn merge(&mut self, other: Found) {
+        for (key, outcome) in other.outcomes {
+            // The details of an outcome are those of its witness.
+            let first = |report: &Report| report.outcomes.get(&key).map(|stats| stats.witness.run);
+            let is_earlier = match (first(&self.report), first(&other.report)) {
+                (Some(own), Some(others)) => others < own,
+                (None, _) => true,
+                (Some(_), None) => false,
+            };
+            if is_earlier {
+                self.outcomes.insert(key, outcome);
+            }
+        }
+        self.report.merge(other.report);
+        for (key, failures) in other.failures {
+            self.failures.entry(key).or_default().extend(failures);
+        }
+        self.seen.extend(other.seen);
+    }
+}

@@ -1,0 +1,255 @@
+//! `tourbillon sim`: one simulated run.
+
+use crate::exit::Exit;
+use crate::judge::Judge;
+use crate::output::{BAD, GOOD, Output, STRONG};
+use crate::recordings;
+use crate::show_again::{self, parse_tape};
+use crate::subject::{self, Refusal, Subject};
+use clap::Args;
+use std::path::PathBuf;
+use tourbillon_sim::strategy::{self, Strategy, Tape};
+use tourbillon_sim::{Failure, Injections, Run, SharedRun, Witness};
+use tourbillon_world::explore::{record, run_for};
+use tourbillon_world::{RunResult, Simulation};
+
+/// The arguments of `sim`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+TARGET is a program (`FILE.m`, or `-` for standard input) or a case (`FILE.yaml#id`). A case brings its
+own world and injections, and says what may come out.")]
+pub struct SimArguments {
+    /// The program or case
+    target: String,
+
+    /// The seed of a random strategy
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+
+    /// Which of the seed's schedules
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    run: u64,
+
+    /// Who makes the choices: fifo, random or exhaustive (its first schedule)
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "random",
+        conflicts_with = "tape"
+    )]
+    strategy: String,
+
+    /// Make these choices, and production's everywhere else
+    #[arg(long, value_name = "AT=PICK,…", value_parser = parse_tape_argument)]
+    tape: Option<TapeArgument>,
+
+    /// What may be injected: pending, delay, spurious, or none
+    #[arg(long, value_name = "KIND,…")]
+    inject: Option<Injections>,
+
+    /// Write a recording of the run
+    #[arg(long, value_name = "OUT")]
+    record: Option<PathBuf>,
+
+    /// Print every event of the run
+    #[arg(long)]
+    trace: bool,
+}
+
+/// The picks of `--tape`.
+#[derive(Clone, Debug)]
+struct TapeArgument(Vec<u32>);
+
+fn parse_tape_argument(text: &str) -> Result<TapeArgument, String> {
+    parse_tape(text).map(TapeArgument)
+}
+
+/// Runs the target once.
+pub fn run(arguments: &SimArguments, output: &mut Output) -> Exit {
+    match simulate(arguments, output) {
+        Ok(exit) => exit,
+        Err(refusal) => output.refuse(&refusal),
+    }
+}
+
+fn simulate(arguments: &SimArguments, output: &mut Output) -> Result<Exit, Refusal> {
+    let strategy = chosen(arguments)?;
+    let subject = subject::subject(&arguments.target)?;
+    let injections = match arguments.inject {
+        Some(injections) => injections,
+        None => subject.injections()?,
+    };
+    let run = match arguments.tape {
+        Some(_) => Run::shared(strategy),
+        None => run_for(strategy, subject.world().cancel),
+    };
+    run.borrow_mut().set_injections(injections);
+    run.borrow_mut().set_keep_events(arguments.trace);
+    let mut simulation = subject.simulation(&run)?;
+    let mut judge = Judge::new(&subject);
+
+    if !run.borrow_mut().begin(arguments.run) {
+        let message = format!("error: the strategy has no schedule {}", arguments.run);
+        return Err(vec![message]);
+    }
+    let result = simulation.run_once();
+    let witness = {
+        let mut run = run.borrow_mut();
+        let hash = run.end(!result.is_cut_short);
+        let tape = run.tape().to_vec();
+        let run = arguments.run;
+        Witness { run, tape, hash }
+    };
+    if let Some(text) = run.borrow().divergence_text() {
+        return Err(vec![format!(
+            "error: the program has no such schedule: {text}"
+        )]);
+    }
+    let failure = judge.failure(&result);
+    let events = run.borrow().event_lines();
+    show(
+        output,
+        &simulation,
+        &result,
+        failure.as_ref(),
+        &witness,
+        &events,
+    );
+    if let Some(path) = &arguments.record {
+        let description = run.borrow().strategy().describe();
+        let mut recording = record(&mut simulation, &description, &witness, &mut |result| {
+            judge.failure(result)
+        })
+        .map_err(|difference| {
+            vec![format!(
+                "error: the run does not repeat itself: {difference}"
+            )]
+        })?;
+        recording.case = subject.case.as_ref().map(|case| case.full_id());
+        recordings::write(path, &recording.to_string()).map_err(|error| vec![error.to_string()])?;
+    }
+    if failure.is_none() {
+        return Ok(Exit::Held);
+    }
+    if let Some(command) = again(arguments, &subject, &run, &witness, &injections) {
+        output.again(&command);
+    }
+    Ok(Exit::Failed)
+}
+
+fn chosen(arguments: &SimArguments) -> Result<Box<dyn Strategy>, Refusal> {
+    if let Some(TapeArgument(picks)) = &arguments.tape {
+        return Ok(Box::new(Tape::new(picks.clone())));
+    }
+    if arguments.run > 0 && arguments.strategy != "random" {
+        return Err(vec![format!(
+            "error: `--run` numbers random schedules, and the strategy is `{}`\nhelp: leave one of the \
+             two out",
+            arguments.strategy
+        )]);
+    }
+    strategy::named(&arguments.strategy, arguments.seed)
+        .map_err(|error| vec![format!("error: {error}")])
+}
+
+/// The command that makes this run again.
+fn again(
+    arguments: &SimArguments,
+    subject: &Subject,
+    run: &SharedRun,
+    witness: &Witness,
+    injections: &Injections,
+) -> Option<String> {
+    if let Some(path) = &arguments.record {
+        let path = path.display().to_string();
+        return Some(format!("tourbillon replay {}", show_again::quoted(&path)));
+    }
+    let by_number = arguments.tape.is_none();
+    let strategy = run.borrow().strategy().describe();
+    let injections = subject.unlike_own(*injections);
+    show_again::command(&subject.target, &strategy, by_number, witness, injections)
+}
+
+/// What the run showed.
+fn show(
+    output: &mut Output,
+    simulation: &Simulation,
+    result: &RunResult,
+    failure: Option<&Failure>,
+    witness: &Witness,
+    events: &[String],
+) {
+    output.text(&result.outcome.stdout);
+    let namespace = simulation.session().namespace.of_engine();
+    if !output.is_json() {
+        say_what_went_wrong(output, result, namespace);
+    }
+    for line in events {
+        output.text(format_args!("{line}\n"));
+    }
+    if output.is_json() {
+        let mut object = result_json(result, failure);
+        if !events.is_empty() {
+            object["trace"] = events.into();
+        }
+        output.json(&object);
+    }
+    let verdict = verdict_name(result, failure);
+    let style = if failure.is_none() { GOOD } else { BAD };
+    output.aside(format_args!(
+        "{style}{verdict}{style:#}: {} steps, {} choices, {}, trace {STRONG}{:016x}{STRONG:#}",
+        result.steps, result.choices, result.outcome.virtual_time_seconds, witness.hash
+    ));
+    if let Some(failure) = failure {
+        output.failed(failure.kind.name(), &failure.summary);
+    }
+}
+
+/// What the program and its session had to say beside the output.
+pub fn say_what_went_wrong(
+    output: &mut Output,
+    result: &RunResult,
+    namespace: tourbillon_value::Namespace,
+) {
+    if !result.stderr.is_empty() {
+        output.error(&result.stderr);
+    }
+    for diagnostic in &result.outcome.diagnostics {
+        // Warnings stand on the program's standard error already.
+        if diagnostic.identifier.starts_with("async:") {
+            let (identifier, message) = (&diagnostic.identifier, &diagnostic.message);
+            output.error(format_args!(
+                "warning: {message}\n  identifier: {identifier}"
+            ));
+        }
+    }
+    if let Some(error) = &result.error {
+        output.error(error.format_diagnostic(namespace));
+    }
+}
+
+/// The word for how a run was judged.
+pub fn verdict_name(result: &RunResult, failure: Option<&Failure>) -> &'static str {
+    match failure {
+        Some(failure) => failure.kind.name(),
+        None if result.is_cut_short => "budget",
+        None => "pass",
+    }
+}
+
+/// A run for programs.
+pub fn result_json(result: &RunResult, failure: Option<&Failure>) -> serde_json::Value {
+    let outcome = &result.outcome;
+    serde_json::json!({
+        "stdout": outcome.stdout,
+        "error": outcome.error,
+        "diagnostics": outcome.diagnostics,
+        "values": outcome.values,
+        "virtual_time": outcome.virtual_time_seconds,
+        "steps": result.steps,
+        "choices": result.choices,
+        "trace_hash": format!("{:016x}", result.trace_hash),
+        "verdict": verdict_name(result, failure),
+        "ledger": result.ledger,
+    })
+}
