@@ -13,6 +13,7 @@ use crate::config::CancelPlan;
 use crate::outcome::Outcome;
 use crate::simulation::{RunResult, Simulation, VerdictKind};
 use crate::sweep::CancelSweep;
+use crate::world::Injected;
 
 /// Every so many runs one is made again on a fresh session and compared.
 pub const REPEAT_EVERY: u64 = 64;
@@ -30,6 +31,8 @@ pub struct Exploration {
     pub report: Report,
     /// The outcomes by the keys of the report.
     pub outcomes: BTreeMap<String, Outcome>,
+    /// How often each injection struck, repetitions included.
+    pub injected: Injected,
 }
 
 /// A plan of so many schedules, with repetitions at the usual rate.
@@ -76,9 +79,11 @@ pub fn explore(
 ) -> Exploration {
     let run = simulation.run().clone();
     let mut outcomes = BTreeMap::new();
+    let mut injected = Injected::default();
     let mut body = |key: &mut String| {
         let result = simulation.run_once();
         let verdict = verdict(&result, judge);
+        injected.add(result.injected);
         result.outcome.write_key(key);
         if !outcomes.contains_key(key.as_str()) {
             outcomes.insert(key.clone(), result.outcome);
@@ -93,7 +98,11 @@ pub fn explore(
             .failures
             .keys()
             .all(|f| f.kind != FailureKind::Budget);
-    Exploration { report, outcomes }
+    Exploration {
+        report,
+        outcomes,
+        injected,
+    }
 }
 
 fn verdict(result: &RunResult, judge: &mut Judge<'_>) -> Verdict {

@@ -11,14 +11,16 @@ use tourbillon_sim::run::Halt;
 use tourbillon_sim::{Action, Candidate, Kind, Label, SharedRun};
 
 use crate::config::WorldConfig;
-use crate::host::World;
 use crate::observer::WorldObserver;
 use crate::policy::is_cancel_due;
 use crate::session_config::SessionConfig;
-use crate::simulation::{AtEnd, Bench, During, Ending, Life, RunResult, end, judge, live, poll};
+use crate::simulation::{
+    AtEnd, Bench, During, Ending, Life, RunResult, Stuck, end, judge, live, poll,
+};
 use crate::support::{Unsupported, unsupported};
 use crate::target::Target;
 use crate::timeline::Timeline;
+use crate::world::World;
 
 /// Sessions that share a process, a clock and the choices of one [`tourbillon_sim::Run`], and
 /// nothing else: each has its own disk, input, console and device.
@@ -140,7 +142,7 @@ impl WorldGroup {
         for (member, mut seated) in self.members.iter_mut().zip(seated) {
             let mut ending = seated.ending.unwrap_or(match halted {
                 Some(halt) => Ending::Halted(halt),
-                None => Ending::Stuck(member.bench.world.outstanding_labels()),
+                None => Ending::Stuck(Stuck::of(&member.bench.world)),
             });
             if let Some(life) = seated.life.take() {
                 ending = end(life, ending);
@@ -290,6 +292,7 @@ fn seated_bench(
     run: &SharedRun,
 ) -> (Bench, Rc<Seat>) {
     let world = World::on(&Rc::new(config.world.clone()), timeline);
+    world.is_polled.set(config.session.poll_every > 0);
     let observer = WorldObserver::new(run);
     let seat = Rc::new(Seat {
         world: world.clone(),

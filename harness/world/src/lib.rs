@@ -1,9 +1,42 @@
 //! The engine's host, simulated, and the oracles over engine events.
+//!
+//! A [`Simulation`] runs one program in one [`World`] under the choices of a [`tourbillon_sim::Run`],
+//! from its start until its session was closed, and judges it. [`explore()`] does so under many
+//! schedules and counts what comes out; [`record`] and [`replay()`] make a run again anywhere.
+//!
+//! ```
+//! use std::ops::ControlFlow;
+//! use tourbillon_sim::Run;
+//! use tourbillon_sim::strategy::Exhaustive;
+//! use tourbillon_world::explore::{explore, failure, plan};
+//! use tourbillon_world::{SessionConfig, Simulation, Target, WorldConfig};
+//!
+//! let program = r"
+//!     a = spawn(says('a'));  b = spawn(says('b'));
+//!     await_all(a, b);
+//!     async function says(text)
+//!         yield_now();
+//!         fprintf('%s', text);
+//!     end";
+//! let session = SessionConfig::default();
+//! let target = Target::script(program, &session);
+//! let run = Run::shared(Box::new(Exhaustive::new()));
+//! let mut simulation = Simulation::new(target, session, WorldConfig::default(), &run)?;
+//! let found = explore(&mut simulation, &plan(1_000), &mut failure, &mut |_| {
+//!     ControlFlow::Continue(())
+//! });
+//! let printed: Vec<&str> = found.outcomes.values().map(|one| &*one.stdout).collect();
+//! assert_eq!(printed, ["ab", "ba"]);
+//! assert!(found.report.exhausted && found.report.failures.is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod canonical;
 pub mod checked;
 pub mod config;
 mod console;
+mod delivery;
+mod effects;
 pub mod explore;
 mod group;
 mod host;
@@ -21,13 +54,13 @@ mod support;
 mod sweep;
 mod target;
 mod timeline;
+mod world;
 
 pub use canonical::{CanonicalData, CanonicalValue};
 pub use config::WorldConfig;
 pub use console::CapturingConsole;
 pub use explore::{Exploration, explore, record};
 pub use group::{MemberConfig, WorldGroup};
-pub use host::{Injected, World};
 pub use observer::WorldObserver;
 pub use oracles::Ledger;
 pub use outcome::{Diagnostic, ErrorOutcome, Outcome, OutcomePhase};
@@ -39,3 +72,4 @@ pub use snapshot::snapshot;
 pub use support::Unsupported;
 pub use sweep::CancelSweep;
 pub use target::{ProgramText, Target};
+pub use world::{Injected, World};

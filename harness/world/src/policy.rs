@@ -8,8 +8,8 @@ use tourbillon_sim::run::Halt;
 use tourbillon_sim::{Action, Candidate, Kind, Label};
 
 use crate::config::CancelPlan;
-use crate::host::World;
 use crate::observer::WorldObserver;
+use crate::world::World;
 
 /// Decides for one session that is alone in its process.
 pub struct WorldPolicy {

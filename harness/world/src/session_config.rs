@@ -4,6 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Seconds;
 
+/// A session that never looks at the host between instructions is still counted there, or a loop
+/// without end would have none: so many instructions at a time.
+const UNPOLLED_INSTRUCTIONS: u32 = 10_000;
+
+/// How many ordinary ticks one such count stands for in the budget of a run.
+pub(crate) const UNPOLLED_WEIGHT: u64 = 100;
+
 /// The scheduler's tier.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -103,7 +110,10 @@ impl SessionConfig {
     pub fn options(&self, root_label: &str) -> tourbillon_session::SessionOptions {
         let machine = tourbillon_session::Options {
             namespace: self.namespace.of_engine(),
-            poll_every: self.poll_every,
+            poll_every: match self.poll_every {
+                0 => UNPOLLED_INSTRUCTIONS,
+                instructions => instructions,
+            },
             on_exit: match self.on_exit {
                 OnExit::Drain => tourbillon_session::OnExit::Drain,
                 OnExit::Cancel => tourbillon_session::OnExit::Cancel,

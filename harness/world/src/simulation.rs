@@ -18,7 +18,7 @@ use tourbillon_value::{Namespace, RuntimeError};
 use tourbillon_vm::{Execution, Machine};
 
 use crate::config::{Seconds, WorldConfig};
-use crate::host::{Injected, Spent, World};
+use crate::host::Spent;
 use crate::observer::WorldObserver;
 use crate::oracles::{Ledger, leaks};
 use crate::outcome::{Diagnostic, ErrorOutcome, Outcome};
@@ -27,6 +27,7 @@ use crate::session_config::SessionConfig;
 use crate::snapshot::snapshot;
 use crate::support::{Unsupported, unsupported};
 use crate::target::Target;
+use crate::world::{Injected, World};
 
 const END: What = What::new("end");
 const LEFT: What = What::new("left");
@@ -210,6 +211,7 @@ impl Simulation {
 
     fn fresh_bench(&self) -> (Bench, Rc<WorldPolicy>) {
         let world = World::new(&self.world, &self.run);
+        world.is_polled.set(self.session.poll_every > 0);
         let observer = WorldObserver::new(&self.run);
         let policy = WorldPolicy::new(&world, &observer);
         let options = self.session.options("main");
@@ -265,14 +267,47 @@ pub(crate) enum Ending {
         execution: Execution,
         late: Vec<RuntimeError>,
     },
-    /// Nothing can ever happen again; the operations of which nothing comes.
-    Stuck(Vec<String>),
+    /// Nothing can ever happen again.
+    Stuck(Stuck),
     /// It had to stop.
     Halted(Halt),
     /// The engine panicked.
     Panicked(String),
     /// The session refused to execute or to close: a defect.
     Refused(RuntimeError),
+}
+
+/// Why nothing can ever happen again.
+pub(crate) struct Stuck {
+    /// Operations of which nothing comes.
+    waiting: Vec<String>,
+    /// Operations that were delivered to nobody.
+    delivered: Vec<String>,
+}
+
+impl Stuck {
+    /// The operations that a world has left.
+    pub fn of(world: &World) -> Stuck {
+        Stuck {
+            waiting: world.outstanding_labels(),
+            delivered: world.delivered_labels(),
+        }
+    }
+
+    fn verdict(&self) -> Verdict {
+        if !self.delivered.is_empty() {
+            let message = format!(
+                "{} was delivered, but nobody who waits for it ran: a wakeup was lost",
+                self.delivered.join(", ")
+            );
+            return Verdict::new(VerdictKind::Oracle, message);
+        }
+        let message = match self.waiting.is_empty() {
+            true => "nothing can ever happen again".to_string(),
+            false => format!("nothing ever comes of {}", self.waiting.join(", ")),
+        };
+        Verdict::new(VerdictKind::Deadlock, message)
+    }
 }
 
 /// What a run showed while it ran.
@@ -327,7 +362,7 @@ fn drive(bench: &Bench, policy: &WorldPolicy, program: &Arc<Program>) -> During 
     let ended = poll(&mut life);
     let ending = ended.unwrap_or_else(|| match policy.halted() {
         Some(halt) => Ending::Halted(halt),
-        None => Ending::Stuck(bench.world.outstanding_labels()),
+        None => Ending::Stuck(Stuck::of(&bench.world)),
     });
     let ending = end(life, ending);
     let at_end = at_end.take();
@@ -406,13 +441,10 @@ pub(crate) fn judge(
             let complaint = bench.observer.verdict();
             closed(&mut outcome, complaint, leaks)
         }
-        Ending::Stuck(labels) => {
-            outcome.deadlock = true;
-            let waits = match labels.is_empty() {
-                true => "nothing can ever happen again".to_string(),
-                false => format!("nothing ever comes of {}", labels.join(", ")),
-            };
-            Verdict::new(VerdictKind::Deadlock, waits)
+        Ending::Stuck(stuck) => {
+            let verdict = stuck.verdict();
+            outcome.deadlock = verdict.kind == VerdictKind::Deadlock;
+            verdict
         }
         Ending::Halted(halt) => {
             is_cut_short = true;

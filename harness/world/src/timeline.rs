@@ -7,7 +7,7 @@ use tourbillon_sim::run::Halt;
 use tourbillon_sim::trace::{Event, What};
 use tourbillon_sim::{Label, SharedRun};
 
-use crate::host::World;
+use crate::world::World;
 
 const ADVANCE: What = What::new("advance");
 

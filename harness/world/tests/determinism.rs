@@ -6,27 +6,9 @@ use support::{run, simulation};
 use tourbillon_sim::strategy::Random;
 use tourbillon_world::RunResult;
 
-const PROGRAM: &str = r"tasks = {};
-for i = 1:3
-  tasks{end+1} = spawn(worker(i), 'Name', sprintf('worker %d', i));
-end
-r = await_all(tasks{:});
-fprintf('%d ', r{:});
-s = input('? ', 's');
-fprintf('%s\n', s);
-async function n = worker(i)
-  text = fileread(sprintf('%d.txt', i));
-  pause(0.01 * i);
-  w = write_async('out.txt', text);
-  on_success(w, @(v) fprintf('<%d>', i));
-  yield_now();
-  await(w);
-  fprintf('%s', fileread('out.txt'));
-  n = numel(text);
-end";
+const PROGRAM: &str = include_str!("support/determinism.m");
 
-const WORLD: &str = "{disk: {1.txt: a, 2.txt: bb, 3.txt: ccc}, latency: {write: 0.01},
-input: [{line: done, after: 0.02}]}";
+const WORLD: &str = include_str!("support/determinism.yaml");
 
 const SEEDS: u64 = 500;
 

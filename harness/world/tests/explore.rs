@@ -49,7 +49,7 @@ fn explored(
         .set_injections(Injections::parse(inject).expect(inject));
     let mut simulation = simulation(program, world, &run);
     let mut watch = |_: &_| ControlFlow::Continue(());
-    let found = explore(&mut simulation, &plan(20_000), &mut failure, &mut watch);
+    let found = explore(&mut simulation, &plan(2_000), &mut failure, &mut watch);
     (simulation, found)
 }
 

@@ -5,7 +5,7 @@ mod support;
 use support::{once, once_with, run, simulation};
 use tourbillon_sim::run::Budgets;
 use tourbillon_sim::strategy::{Fifo, Random};
-use tourbillon_world::{RunResult, VerdictKind};
+use tourbillon_world::{RunResult, SessionConfig, Simulation, Target, VerdictKind, WorldConfig};
 
 fn shown(result: &RunResult) -> (&str, &'static str, f64) {
     let seconds = result.outcome.virtual_time_seconds.seconds();
@@ -238,6 +238,65 @@ fn spent_budgets_end_a_run_and_the_next_is_sound() {
             run.borrow_mut().end(false);
         }
     }
+}
+
+#[test]
+fn a_session_that_never_polls_its_host_has_a_budget_all_the_same() {
+    let run = run(Fifo::new(), "pending");
+    let session: SessionConfig = serde_yaml::from_str("{poll_every: 0}").expect("a session");
+    let check = |program: &str, verdict: &str, steps: u64| {
+        let target = Target::script(program, &session);
+        let world = WorldConfig::default();
+        let simulation = Simulation::new(target, session.clone(), world, &run);
+        run.borrow_mut().replace_strategy(Box::new(Fifo::new()));
+        run.borrow_mut().set_budgets(Budgets {
+            steps,
+            ..Budgets::default()
+        });
+        assert!(run.borrow_mut().begin(0));
+        let result = simulation.expect("nothing that cannot be done").run_once();
+        assert_eq!(result.verdict.kind.name(), verdict, "{:?}", result.verdict);
+    };
+    check("while true, end", "budget", 1_000);
+    // No tick looks at the clock, however long the loop.
+    let busy = r"f = sleep_async(5); n = 0;
+while n < 100000 && strcmp(f.State, 'pending'), n = n + 1; end
+if n < 100000, error('a tick'); end";
+    check(busy, "pass", 1_000_000);
+}
+
+#[test]
+fn the_session_is_set_up_as_it_is_told() {
+    let check = |session: &str, program: &str, stdout: &str, verdict: &str| {
+        let run = run(Fifo::new(), "pending");
+        let config: SessionConfig = serde_yaml::from_str(session).expect(session);
+        let target = Target::script(program, &config);
+        let simulation = Simulation::new(target, config, WorldConfig::default(), &run);
+        assert!(run.borrow_mut().begin(0));
+        let result = simulation.expect("nothing that cannot be done").run_once();
+        let shown = (&*result.outcome.stdout, result.verdict.kind.name());
+        assert_eq!(shown, (stdout, verdict), "{session}: {:?}", result.verdict);
+    };
+    let left = r"spawn(late()); yield_now();
+async function late()
+  pause(1);
+  fprintf('late');
+end";
+    check("{}", left, "late", "pass");
+    check("{on_exit: cancel}", left, "", "pass");
+    let unhandled = "f = spawn(@() error('a:b', 'c')); yield_now();";
+    check("{}", unhandled, "", "pass");
+    check("{unhandled: fail}", unhandled, "", "error");
+    let undefined = "try, no_such_thing(); catch e, fprintf('%s', e.identifier); end";
+    check("{}", undefined, "MATLAB:UndefinedFunction", "pass");
+    check(
+        "{namespace: octave}",
+        undefined,
+        "Octave:undefined-function",
+        "pass",
+    );
+    check("{top_level_await: false}", "await(1);", "", "error");
+    check("{strict: true}", "f = spawn(@() 1);", "", "error");
 }
 
 #[test]

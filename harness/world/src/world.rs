@@ -1,0 +1,213 @@
+//! The outside of one session under simulation. Nothing in it reaches a real door.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use tourbillon_gpu::CpuDevice;
+use tourbillon_sim::clock::TimerId;
+use tourbillon_sim::trace::{Event, What};
+use tourbillon_sim::{Label, SharedRun};
+use tourbillon_vm::CancelHandle;
+
+use crate::config::{CancelPlan, GpuDevice, WorldConfig};
+use crate::console::CapturingConsole;
+use crate::operations::{Operations, Stage};
+use crate::timeline::Timeline;
+
+const HOST_CANCEL: What = What::new("host cancel");
+
+/// Stands for the host's cancel among the timers of a world.
+pub(crate) const CANCEL_NUMBER: u64 = (1 << 48) - 1;
+
+/// How often each injection struck in one run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Injected {
+    /// Deliveries that made an operation pend which was ready at once.
+    pub pending: u64,
+    /// Operations that took longer than they would have.
+    pub delay: u64,
+    /// Polls of tasks for nothing.
+    pub spurious: u64,
+    /// Cancels by the host.
+    pub cancel: u64,
+}
+
+impl Injected {
+    /// Adds the counts of another run.
+    pub fn add(&mut self, other: Injected) {
+        self.pending += other.pending;
+        self.delay += other.delay;
+        self.spurious += other.spurious;
+        self.cancel += other.cancel;
+    }
+}
+
+/// The outside of one session under simulation: clock, disk, input, console and device.
+///
+/// It is made once and used for one run after another; [`World::reset`] puts everything back.
+pub struct World {
+    pub(crate) timeline: Rc<Timeline>,
+    pub(crate) place: u64,
+    pub(crate) config: Rc<WorldConfig>,
+    console: CapturingConsole,
+    pub(crate) device: RefCell<Option<Rc<CpuDevice>>>,
+    pub(crate) operations: RefCell<Operations>,
+    pub(crate) disk: RefCell<BTreeMap<String, Vec<u8>>>,
+    pub(crate) is_disk_changed: Cell<bool>,
+    /// How many answers have been given to requests for input.
+    pub(crate) answered: Cell<usize>,
+    cancel: RefCell<Option<CancelHandle>>,
+    cancel_timer: Cell<Option<TimerId>>,
+    /// Whether the session looks at the host between instructions, or is only counted there.
+    pub(crate) is_polled: Cell<bool>,
+    pub(crate) ticks: Cell<u64>,
+    injected: Cell<Injected>,
+}
+
+impl World {
+    /// A world as `config` says, on a timeline of its own.
+    pub fn new(config: &Rc<WorldConfig>, run: &SharedRun) -> Rc<World> {
+        World::on(config, &Timeline::new(run))
+    }
+
+    /// A world on a timeline that others share.
+    pub(crate) fn on(config: &Rc<WorldConfig>, timeline: &Rc<Timeline>) -> Rc<World> {
+        let world = Rc::new_cyclic(|weak| World {
+            timeline: timeline.clone(),
+            place: timeline.join(weak),
+            config: config.clone(),
+            console: CapturingConsole::default(),
+            device: RefCell::default(),
+            operations: RefCell::default(),
+            disk: RefCell::default(),
+            is_disk_changed: Cell::new(true),
+            answered: Cell::new(0),
+            cancel: RefCell::default(),
+            cancel_timer: Cell::new(None),
+            is_polled: Cell::new(true),
+            ticks: Cell::new(0),
+            injected: Cell::default(),
+        });
+        world.reset();
+        world
+    }
+
+    /// As it was at the start. The clock belongs to the run, which is begun anew for each run.
+    pub fn reset(&self) {
+        self.console.reset();
+        self.operations.borrow_mut().reset();
+        self.answered.set(0);
+        self.ticks.set(0);
+        self.injected.set(Injected::default());
+        let gpu = self.config.gpu.clone().unwrap_or_default();
+        *self.device.borrow_mut() = match gpu.device {
+            GpuDevice::Simulated => {
+                let memory = gpu.memory_bytes.unwrap_or(CpuDevice::DEFAULT_MEMORY_BYTES);
+                Some(Rc::new(CpuDevice::new(memory)))
+            }
+            GpuDevice::Wgpu | GpuDevice::None => None,
+        };
+        if self.is_disk_changed.replace(false) {
+            let mut disk = self.disk.borrow_mut();
+            disk.clear();
+            for (path, content) in &self.config.disk {
+                disk.insert(path.clone(), content.as_bytes().to_vec());
+            }
+        }
+    }
+
+    /// What was written.
+    pub fn captured(&self) -> &CapturingConsole {
+        &self.console
+    }
+
+    /// The files.
+    pub fn disk(&self) -> BTreeMap<String, Vec<u8>> {
+        self.disk.borrow().clone()
+    }
+
+    /// How often each injection struck.
+    pub fn injected(&self) -> Injected {
+        self.injected.get()
+    }
+
+    /// Operations that were neither taken nor given up.
+    pub fn outstanding(&self) -> usize {
+        self.operations.borrow().live()
+    }
+
+    /// Labels of the operations under way, for reports of runs that are stuck.
+    pub fn outstanding_labels(&self) -> Vec<String> {
+        let run = self.timeline.run.borrow();
+        self.operations
+            .borrow()
+            .iter()
+            .map(|entry| run.labels.text(entry.label))
+            .collect()
+    }
+
+    /// Labels of operations that were delivered and that nobody has taken: whoever waits for one was
+    /// not woken, or not run.
+    pub(crate) fn delivered_labels(&self) -> Vec<String> {
+        let run = self.timeline.run.borrow();
+        let operations = self.operations.borrow();
+        let ended = operations
+            .iter()
+            .filter(|entry| matches!(entry.stage, Stage::Ended(_)));
+        ended.map(|entry| run.labels.text(entry.label)).collect()
+    }
+
+    pub(crate) fn timeline(&self) -> &Rc<Timeline> {
+        &self.timeline
+    }
+
+    pub(crate) fn config(&self) -> &Rc<WorldConfig> {
+        &self.config
+    }
+
+    pub(crate) fn count(&self, count: impl FnOnce(&mut Injected)) {
+        let mut injected = self.injected.get();
+        count(&mut injected);
+        self.injected.set(injected);
+    }
+
+    /// Makes the host's cancel ready for the execution that is about to begin.
+    pub(crate) fn arm(&self, handle: CancelHandle) {
+        *self.cancel.borrow_mut() = Some(handle);
+        if let Some(CancelPlan::AtTime(time)) = self.config.cancel {
+            let key = Timeline::key(self.place, CANCEL_NUMBER);
+            let mut run = self.timeline.run.borrow_mut();
+            let timer = run.clock.add(time.nanoseconds(), key);
+            self.cancel_timer.set(Some(timer));
+        }
+    }
+
+    /// Whether the host may still cancel.
+    pub(crate) fn is_armed(&self) -> bool {
+        self.cancel.borrow().is_some()
+    }
+
+    /// The execution is over: the host's cancel has nothing left to strike.
+    pub(crate) fn disarm(&self) {
+        *self.cancel.borrow_mut() = None;
+        if let Some(timer) = self.cancel_timer.take() {
+            self.timeline.run.borrow_mut().clock.cancel(timer);
+        }
+    }
+
+    /// The host's cancel; later ones change nothing.
+    pub(crate) fn strike(&self) {
+        let Some(handle) = self.cancel.borrow_mut().take() else {
+            return;
+        };
+        self.count(|injected| injected.cancel += 1);
+        self.event(HOST_CANCEL, Label(0), 0);
+        handle.cancel();
+    }
+
+    pub(crate) fn event(&self, what: What, label: Label, value: u64) {
+        let mut run = self.timeline.run.borrow_mut();
+        run.event(Event { what, label, value });
+    }
+}
