@@ -92,6 +92,11 @@ impl Output {
         self.say(&format!("{painted}\n"));
     }
 
+    /// What a program wrote to its standard error.
+    pub fn verbatim(&mut self, text: &str) {
+        self.say(text);
+    }
+
     /// What failed, on standard error: in one word, and in more.
     pub fn failed(&mut self, word: &str, text: impl Display) {
         self.say(&format!("{BAD}{word}{BAD:#}: {text}\n"));

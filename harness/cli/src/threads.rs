@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::Builder;
 
 /// Does `work` for each number below `count` on at most so many threads, and gives the results in the
 /// order of the numbers. With one thread it is the caller's own.
@@ -14,22 +15,30 @@ pub fn map<T: Send>(jobs: NonZeroUsize, count: usize, work: impl Fn(usize) -> T 
     if jobs.get() == 1 || count < 2 {
         return (0..count).map(work).collect();
     }
+    // As much as a main thread has: programs that recurse must fare the same on every thread.
+    const STACK_BYTES: usize = 8 << 20;
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::with_capacity(count));
     std::thread::scope(|scope| {
-        for _ in 0..jobs.get().min(count) {
-            scope.spawn(|| {
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    if number >= count {
-                        break;
-                    }
-                    let result = work(number);
-                    let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
-                    results.push((number, result));
+        let work_off = || {
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number >= count {
+                    break;
                 }
-            });
+                let result = work(number);
+                let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
+                results.push((number, result));
+            }
+        };
+        for _ in 1..jobs.get().min(count) {
+            let builder = Builder::new().stack_size(STACK_BYTES);
+            // Where the system gives no more threads, those there are do all of the work.
+            if builder.spawn_scoped(scope, work_off).is_err() {
+                break;
+            }
         }
+        work_off();
     });
     let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     results.sort_by_key(|(number, _)| *number);

@@ -27,7 +27,7 @@ them. A case brings its own world, strategy and injections, which options here r
 may come out; of a program every failure counts.
 
 A random schedule depends on the seed and its number alone: `--jobs` and `--shard` change who runs it,
-never what is run. `--out` gets a recording of each distinct outcome and failure. An exhaustive search
+never what is run; an exhaustive search is one piece. `--out` gets a recording of each distinct outcome and failure. An exhaustive search
 that was cut short, by `--schedules` (default 20,000) or `--time`, exits 1.")]
 pub struct ExploreArguments {
     /// Programs, suites, cases or folders
@@ -77,7 +77,7 @@ struct Shard {
 fn shard(text: &str) -> Result<Shard, String> {
     let numbers = text.split_once('/').and_then(|(index, count)| {
         let (index, count) = (index.parse::<u64>().ok()?, count.parse::<u64>().ok()?);
-        (1..=count).contains(&index).then_some((index - 1, count))
+        (1..=count).contains(&index).then(|| (index - 1, count))
     });
     let (index, count) = numbers
         .ok_or_else(|| "two whole numbers, such as 1/4 for the first of four".to_string())?;

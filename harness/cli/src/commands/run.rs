@@ -5,6 +5,7 @@ use crate::input::{read_program, shown_name};
 use crate::output::{Format, Output};
 use clap::{Args, ValueEnum};
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
@@ -19,7 +20,8 @@ use tourbillon_host::Fifo;
 use tourbillon_host_native::{NativeConsole, NativeHost, Runtime, TerminalInput};
 use tourbillon_session::{CancelHandle, Session, SessionOptions};
 use tourbillon_syntax::Source;
-use tourbillon_value::{Namespace, RuntimeError};
+use tourbillon_value::{Namespace, RuntimeError, Value};
+use tourbillon_world::{CanonicalValue, snapshot};
 
 /// The arguments of `run`.
 #[derive(Debug, Args)]
@@ -212,15 +214,15 @@ fn run_on(
         interrupts.aim(session.cancel_handle());
         let mut diagnostics = result.diagnostics;
         // What the workspace holds must have no other owner when the session closes it.
-        drop(result.values);
+        let values = shown_values(format, result.values);
         match session.close().await {
             Ok(more) => diagnostics.extend(more),
             Err(error) => diagnostics.push(error),
         }
-        (result.error, diagnostics)
+        (result.error, diagnostics, values)
     }));
     host.native_console().flush();
-    let Some((error, diagnostics)) = ended else {
+    let Some((error, diagnostics, values)) = ended else {
         output.error("error: stopped by a second Ctrl-C, before cleanup had ended");
         return Exit::Failed;
     };
@@ -246,6 +248,7 @@ fn run_on(
                 "identifier": diagnostic.identifier_in(namespace),
                 "message": diagnostic.message(),
             })).collect::<Vec<_>>(),
+            "values": values,
         }));
     }
     match error {
@@ -259,6 +262,19 @@ fn run_on(
                 ));
             }
             Exit::Failed
+        }
+    }
+}
+
+/// The workspace for programs, when they are to see it.
+fn shown_values(format: Format, values: BTreeMap<String, Value>) -> serde_json::Value {
+    match format {
+        Format::Text => serde_json::Value::Null,
+        Format::Json => {
+            let set = values.iter().filter(|(_, value)| !value.is_undefined());
+            let shown: BTreeMap<&String, CanonicalValue> =
+                set.map(|(name, value)| (name, snapshot(value))).collect();
+            serde_json::json!(shown)
         }
     }
 }

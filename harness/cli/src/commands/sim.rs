@@ -10,6 +10,7 @@ use clap::Args;
 use std::path::PathBuf;
 use tourbillon_sim::strategy::{self, Strategy, Tape};
 use tourbillon_sim::{Failure, Injections, Run, SharedRun, Witness};
+use tourbillon_world::config::CancelPlan;
 use tourbillon_world::explore::{record, run_for};
 use tourbillon_world::{RunResult, Simulation};
 
@@ -164,7 +165,8 @@ fn again(
         let path = path.display().to_string();
         return Some(format!("tourbillon replay {}", show_again::quoted(&path)));
     }
-    let by_number = arguments.tape.is_none();
+    let is_sweep = subject.world().cancel == Some(CancelPlan::EverySuspension);
+    let by_number = arguments.tape.is_none() && !is_sweep;
     let strategy = run.borrow().strategy().describe();
     let injections = subject.unlike_own(*injections);
     show_again::command(&subject.target, &strategy, by_number, witness, injections)
@@ -212,7 +214,7 @@ pub fn say_what_went_wrong(
     namespace: tourbillon_value::Namespace,
 ) {
     if !result.stderr.is_empty() {
-        output.error(&result.stderr);
+        output.verbatim(&result.stderr);
     }
     for diagnostic in &result.outcome.diagnostics {
         // Warnings stand on the program's standard error already.

@@ -4,7 +4,11 @@
     reason = "these tests write programs to the disk, for another process to read"
 )]
 
+mod conformance;
+mod explore;
+mod replay;
 mod run;
+mod sim;
 mod usage;
 
 use std::ffi::OsStr;

@@ -72,7 +72,7 @@ fn failures_that_nobody_observed_are_reported_and_warnings_are_shown_once() {
 
 #[test]
 fn json_is_one_object_and_nothing_else() {
-    let text = "disp('hello');\nwarning('w:id', 'careful');\nerror('a:b', 'no');\n";
+    let text = "x = 3;\ndisp('hello');\nwarning('w:id', 'careful');\nerror('a:b', 'no');\n";
     let place = Place::with(&[("p.m", text)]);
     let ended = place.run(&["run", "p.m", "--format", "json"]);
     ended.check(1, &["identifier: a:b"]);
@@ -80,6 +80,7 @@ fn json_is_one_object_and_nothing_else() {
     assert_eq!(result["stdout"], "hello\n");
     assert_eq!(result["error"]["identifier"], "a:b");
     assert_eq!(result["error"]["message"], "no");
+    assert_eq!(result["values"]["x"]["data"][0], 3.0);
     assert_eq!(result["diagnostics"][0]["identifier"], "w:id");
 }
 
