@@ -137,6 +137,32 @@ fn jobs_and_shards_change_nothing_about_what_is_found() {
 }
 
 #[test]
+fn five_hundred_schedules_are_the_same_in_two_processes() {
+    let place = Place::with(&[]);
+    let file = program("timers-files-input.m");
+    let traces = |seed: &str, jobs: &str| {
+        let choices = [
+            "--seed",
+            seed,
+            "--schedules",
+            "500",
+            "--inject",
+            "pending,delay,spurious",
+        ];
+        let fixed = ["explore", &file, "--format", "json", "--jobs", jobs];
+        let ended = place.run(&[&fixed[..], &choices].concat());
+        ended.check(0, &[]);
+        let objects = lines(&ended);
+        let summary = &objects.last().expect("a summary")["summary"];
+        assert_eq!(summary["schedules"], 500);
+        summary["traces"].clone()
+    };
+    assert_eq!(traces("1", "1"), traces("1", "1"));
+    assert_eq!(traces("2", "1"), traces("2", "2"));
+    assert_ne!(traces("1", "1"), traces("2", "1"));
+}
+
+#[test]
 fn a_search_that_was_cut_short_is_no_pass() {
     let place = Place::with(&[]);
     let file = program("lost-update.m");

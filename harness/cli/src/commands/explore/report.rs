@@ -22,6 +22,7 @@ pub struct Totals {
     failures: usize,
     failing_targets: usize,
     cut_short: usize,
+    traces: u64,
     is_exhausted: Option<bool>,
 }
 
@@ -42,6 +43,8 @@ impl Totals {
             "incomplete": self.cut_short,
             "steps": self.steps,
             "targets": targets,
+            // Equal for two explorations exactly when every run of theirs was the same.
+            "traces": format!("{:016x}", self.traces),
         }}));
         if targets > 1 {
             let style = if self.is_failure() { BAD } else { GOOD };
@@ -142,6 +145,7 @@ pub fn report(
 
     totals.schedules += report.schedules;
     totals.steps += report.steps;
+    totals.traces = totals.traces.rotate_left(1) ^ found.traces;
     totals.outcomes += report.outcomes.len();
     let failures = report.failures.len() + missing.len();
     totals.failures += failures;

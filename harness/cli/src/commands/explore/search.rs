@@ -44,6 +44,8 @@ pub struct Found {
     pub failures: BTreeMap<String, BTreeSet<Failure>>,
     /// Which allowed outcomes of a case came up.
     pub seen: BTreeSet<usize>,
+    /// The trace hashes of all runs in one number, whatever the order in which they were made.
+    pub traces: u64,
 }
 
 impl Search<'_> {
@@ -122,7 +124,11 @@ impl Search<'_> {
             }
             failure
         };
+        let run = simulation.run().clone();
+        let mut traces = 0_u64;
         let mut watch_run = |report: &Report| {
+            let run = run.borrow();
+            traces = traces.wrapping_add(mixed(run.number(), run.hash()));
             progress.schedule(report.outcomes.len());
             // A run without a choice point is the only one there is.
             let is_only_one = report.choices == 0;
@@ -138,6 +144,7 @@ impl Search<'_> {
             outcomes: found.outcomes,
             failures,
             seen: judge.seen,
+            traces,
         })
     }
 
@@ -189,5 +196,15 @@ impl Found {
             self.failures.entry(key).or_default().extend(failures);
         }
         self.seen.extend(other.seen);
+        self.traces = self.traces.wrapping_add(other.traces);
     }
+}
+
+/// The trace hash of a numbered run, so that two runs that change places change the sum.
+fn mixed(number: u64, hash: u64) -> u64 {
+    // The constants are those of the finalizer of SplitMix64.
+    let mut word = hash ^ number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    word ^ (word >> 31)
 }
