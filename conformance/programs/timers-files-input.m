@@ -20,6 +20,7 @@ end
 async function store(log)
   await(write_async('notes.txt', 'one line'));
   text = await(read_async('notes.txt'));
+  await(delete_async('notes.txt'));
   note(log, ['stored ' text]);
 end
 
