@@ -1,7 +1,8 @@
 //! How the library and the virtual machine talk: what a function is given, and what it may ask for.
 
-use crate::LibraryState;
+use crate::{LibraryState, RandomStream};
 use smallvec::SmallVec;
+use std::cell::RefCell;
 use std::rc::Rc;
 use tourbillon_host::{Device, Nanoseconds, Request, Response};
 use tourbillon_value::{
@@ -50,6 +51,13 @@ pub trait Context {
 
     /// The time on the host's clock.
     fn now(&self) -> Nanoseconds;
+
+    /// The random numbers of the running task: a stream of its own, so that draws do not depend on the
+    /// schedule.
+    fn random(&self) -> Rc<RefCell<RandomStream>>;
+
+    /// The seed of the session.
+    fn session_seed(&self) -> u64;
 
     /// The device of `gpuArray`, when there is one.
     fn device(&self) -> Option<Rc<dyn Device>>;

@@ -15,6 +15,7 @@ mod literal;
 mod map;
 mod math;
 mod output;
+mod random;
 #[cfg(test)]
 mod robustness;
 mod shape;
@@ -34,5 +35,6 @@ pub use call::{
 pub use cleanup::CleanupObject;
 pub use gpu::{GpuArrayObject, device_binary, device_unary};
 pub use map::MapObject;
+pub use random::RandomStream;
 pub use state::LibraryState;
 pub use table::{BuiltinId, entry, lookup, names};

@@ -61,6 +61,7 @@ static TABLES: &[&[Entry]] = &[
     crate::math::OPERATORS,
     crate::math::WHOLE,
     crate::output::TABLE,
+    crate::random::TABLE,
     crate::strings::COMPARE,
     crate::strings::CONVERT,
     crate::strings::EDIT,

@@ -25,6 +25,7 @@ pub(crate) struct Session {
     pub(crate) last_error: RefCell<Option<RuntimeError>>,
     pub(crate) cleanups: Rc<CleanupQueue>,
     pub(crate) state: LibraryState,
+    pub(crate) random: Rc<RefCell<crate::RandomStream>>,
     objects: Cell<u64>,
 }
 
@@ -74,6 +75,14 @@ impl Context for Session {
 
     fn now(&self) -> Nanoseconds {
         Nanoseconds(self.now.get())
+    }
+
+    fn random(&self) -> Rc<RefCell<crate::RandomStream>> {
+        self.random.clone()
+    }
+
+    fn session_seed(&self) -> u64 {
+        0
     }
 
     fn device(&self) -> Option<Rc<dyn Device>> {

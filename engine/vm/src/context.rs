@@ -1,8 +1,9 @@
 //! What library functions see of the machine.
 
 use crate::machine::Machine;
+use std::cell::RefCell;
 use std::rc::Rc;
-use tourbillon_builtins::{CleanupQueue, Context};
+use tourbillon_builtins::{CleanupQueue, Context, RandomStream};
 use tourbillon_host::{Device, Nanoseconds, Stream};
 use tourbillon_value::{
     Access, Callee, FunctionHandle, Namespace, ObjectId, ObjectRef, RuntimeError,
@@ -65,6 +66,25 @@ impl Context for Machine {
 
     fn now(&self) -> Nanoseconds {
         self.host.now()
+    }
+
+    fn random(&self) -> Rc<RefCell<RandomStream>> {
+        let record = self.current();
+        // The root task's stream is the session's: it goes on in the next execution.
+        if record.label.parent().is_none() {
+            return self.random.clone();
+        }
+        record
+            .random
+            .get_or_init(|| {
+                let stream = RandomStream::of_task(self.host.seed(), record.label.hash());
+                Rc::new(RefCell::new(stream))
+            })
+            .clone()
+    }
+
+    fn session_seed(&self) -> u64 {
+        self.host.seed()
     }
 
     fn device(&self) -> Option<Rc<dyn Device>> {

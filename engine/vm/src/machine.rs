@@ -127,6 +127,8 @@ pub struct Machine {
     pub(crate) is_cancelled: Cell<bool>,
     /// What the library remembers between calls.
     pub(crate) library: tourbillon_builtins::LibraryState,
+    /// The random numbers of the root task.
+    pub(crate) random: Rc<RefCell<tourbillon_builtins::RandomStream>>,
     pub(crate) statistics: RefCell<Statistics>,
     spare: RefCell<Vec<(Vec<Frame>, Vec<Value>)>>,
     woken: RefCell<Vec<Target>>,
@@ -178,6 +180,7 @@ impl Machine {
             is_executing: Cell::new(false),
             is_cancelled: Cell::new(false),
             library: tourbillon_builtins::LibraryState::default(),
+            random: Rc::default(),
             statistics: RefCell::default(),
             spare: RefCell::default(),
             woken: RefCell::default(),
@@ -209,6 +212,7 @@ impl Machine {
         self.next_started.set(0);
         self.is_cancelled.set(false);
         self.library.reset();
+        *self.random.borrow_mut() = tourbillon_builtins::RandomStream::default();
         *self.statistics.borrow_mut() = Statistics::default();
     }
 

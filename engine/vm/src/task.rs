@@ -2,8 +2,9 @@
 
 use crate::future::Future;
 use crate::operation::OperationGuard;
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
+use tourbillon_builtins::RandomStream;
 use tourbillon_host::{OperationLabel, TaskId, TaskLabel};
 use tourbillon_value::RuntimeError;
 
@@ -34,6 +35,8 @@ pub(crate) struct TaskRecord {
     pub injected: RefCell<Option<RuntimeError>>,
     /// Whether the first instruction has run.
     pub has_run: Cell<bool>,
+    /// Its random numbers, once it has drawn some; those of a root task are the session's.
+    pub random: OnceCell<Rc<RefCell<RandomStream>>>,
 }
 
 impl TaskRecord {
@@ -49,6 +52,7 @@ impl TaskRecord {
             waits_on: RefCell::default(),
             injected: RefCell::default(),
             has_run: Cell::new(false),
+            random: OnceCell::new(),
         })
     }
 
