@@ -219,8 +219,15 @@ impl Scheduler {
         if slot.is_ready {
             slot.is_ready = false;
             let class = slot.priority.index();
-            self.ready[class].retain(|task| task.id != id);
-            if self.ready[class].is_empty() {
+            // From both ends: those who remove many do so in order, one way or the other.
+            let queue = &mut self.ready[class];
+            let place = (0..queue.len().div_ceil(2))
+                .flat_map(|at| [at, queue.len() - 1 - at])
+                .find(|at| queue[*at].id == id);
+            if let Some(at) = place {
+                queue.remove(at);
+            }
+            if queue.is_empty() {
                 self.ready_classes &= !(1 << class);
             }
         }

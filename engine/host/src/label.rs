@@ -75,9 +75,26 @@ impl TaskLabel {
 /// `main/bump#2`.
 impl fmt::Display for TaskLabel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.parent {
-            Some(parent) => write!(f, "{parent}/{}#{}", self.name, self.occurrence),
-            None => f.write_str(&self.name),
+        let mut path = Vec::new();
+        let mut at = self;
+        while let Some(parent) = &at.parent {
+            path.push(at);
+            at = parent;
+        }
+        f.write_str(&at.name)?;
+        path.iter()
+            .rev()
+            .try_for_each(|label| write!(f, "/{}#{}", label.name, label.occurrence))
+    }
+}
+
+/// Labels may nest deeper than the stack reaches, where each task starts the next one: they are
+/// dropped one after another.
+impl Drop for TaskLabel {
+    fn drop(&mut self) {
+        let mut next = self.parent.take();
+        while let Some(label) = next {
+            next = Rc::into_inner(label).and_then(|mut label| label.parent.take());
         }
     }
 }

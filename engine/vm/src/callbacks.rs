@@ -70,7 +70,18 @@ impl CallbackRunner {
     /// The callback that ran is done; those who waited for it are told.
     fn finish_one(&mut self) {
         self.is_running = false;
-        self.future.get().core.borrow_mut().callbacks_done += 1;
+        let done = {
+            let mut core = self.future.get().core.borrow_mut();
+            let number = core.callbacks_done;
+            core.callbacks_done += 1;
+            // What it captured goes now: it is never called again.
+            let done = Callback {
+                kind: CallbackKind::Complete,
+                function: Value::Undefined,
+            };
+            std::mem::replace(&mut core.callbacks[number], done)
+        };
+        drop(done);
         self.machine.access_write(self.future.id());
         self.future.notify(&self.machine);
     }

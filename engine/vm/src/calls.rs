@@ -129,7 +129,7 @@ impl Interpreter {
             return Err(errors::too_many_outputs(false));
         }
         let limit = self.machine.options.recursion_limit;
-        let fiber = self.top();
+        let fiber = self.fibers.last_mut().expect("a running task has a body");
         if fiber.frames.len() + fiber.depth_below >= limit {
             return Err(errors::recursion_limit(limit));
         }
@@ -145,6 +145,9 @@ impl Interpreter {
             inputs: count - usize::from(code.captures),
             returns,
         }));
+        if let (FunctionKind::Script, Some(Frame::Code(frame))) = (code.kind, fiber.frames.last()) {
+            crate::unwind::load_workspace(&self.machine, frame, &mut fiber.registers);
+        }
         Ok(base)
     }
 
@@ -272,6 +275,10 @@ impl Interpreter {
             }
             Body::Waits(body) => match body(&mut call).map_err(named)? {
                 Start::Ready(value) => {
+                    // A request to stop is seen here whether or not the call would have waited.
+                    if let Some(error) = self.cancellation() {
+                        return Ok(self.stop_at(error, returns));
+                    }
                     self.finish_call(returns, one(value))?;
                     Ok(Flow::Go)
                 }

@@ -4,6 +4,7 @@ use crate::errors;
 use crate::future::{Future, Origin, State};
 use crate::machine::Machine;
 use crate::task::TaskRecord;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -69,19 +70,19 @@ impl Machine {
     fn stop_everything(self: &Rc<Self>) {
         let records: Vec<Rc<TaskRecord>> =
             self.records.borrow().iter().flatten().cloned().collect();
+        // What cleanup code waits for goes on.
+        let mut shielded = BTreeSet::new();
         for record in records {
             if !self.scheduler.borrow().contains(record.id) {
                 continue;
             }
-            let is_shielded = record
-                .chain
-                .borrow()
-                .last()
-                .is_some_and(|innermost| innermost.is_shielded);
-            if !is_shielded {
-                if let Some(operation) = &*record.waits_for.borrow() {
-                    operation.give_up();
-                }
+            let is_shielded = record.is_of_cleanup.get()
+                || record.chain.borrow().iter().any(|link| link.is_shielded);
+            if is_shielded {
+                let waits_on = record.waits_on.borrow();
+                shielded.extend(waits_on.iter().map(Future::id));
+            } else if let Some(operation) = &*record.waits_for.borrow() {
+                operation.give_up();
             }
             self.wake(record.id);
         }
@@ -91,65 +92,114 @@ impl Machine {
             .values()
             .map(|started| started.future.clone())
             .collect();
-        for future in started {
-            request(self, &future);
+        for future in started.iter().filter(|f| !shielded.contains(&f.id())) {
+            request(self, future);
         }
     }
 }
 
-/// What a pending future is, for who wants to stop it.
-enum Reach {
-    /// There is no body to ask.
-    Directly,
-    /// It ends with its operation.
-    Operation(u64),
-    /// The task that runs the body.
-    Body(TaskId),
+/// What is still to be done for a request to stop. It is carried out one piece after another: tasks
+/// may nest deeper than the stack of the machine.
+enum Piece {
+    /// Asks a child.
+    Ask(Future),
+    /// Settles a future that has no body to ask, its children asked.
+    Settle(Future),
+    /// Carries the request along the chain of bodies of a suspended task.
+    Reach(Rc<TaskRecord>, Future),
+    /// Wakes a suspended task whose innermost body is to stop.
+    Stop(Rc<TaskRecord>),
 }
 
 /// Asks a future to stop; says whether this call newly did.
 pub(crate) fn request(machine: &Rc<Machine>, future: &Future) -> bool {
+    let mut pieces = Vec::new();
+    let is_new = ask(machine, future, &mut pieces);
+    carry_out(machine, pieces);
+    is_new
+}
+
+fn carry_out(machine: &Rc<Machine>, mut pieces: Vec<Piece>) {
+    while let Some(piece) = pieces.pop() {
+        match piece {
+            Piece::Ask(child) if child.is_terminal() => add_children(&child, &mut pieces),
+            Piece::Ask(child) => {
+                ask(machine, &child, &mut pieces);
+            }
+            Piece::Settle(future) => future.settle_cancelled(machine),
+            Piece::Reach(record, future) => reach_into(machine, &record, &future, &mut pieces),
+            Piece::Stop(record) => {
+                if let Some(operation) = &*record.waits_for.borrow() {
+                    operation.give_up();
+                }
+                machine.wake(record.id);
+            }
+        }
+    }
+}
+
+/// Marks a future as asked to stop, and adds what follows from that; says whether it is new.
+fn ask(machine: &Rc<Machine>, future: &Future, pieces: &mut Vec<Piece>) -> bool {
     machine.access_write(future.id());
-    let reach = {
+    let (operation, body, follows) = {
         let mut core = future.get().core.borrow_mut();
         if !matches!(core.state, State::Created(_) | State::Pending) || core.cancel_requested {
             return false;
         }
         core.cancel_requested = true;
-        match (&core.origin, core.runner) {
-            (Origin::Operation { number, .. }, _) => Reach::Operation(*number),
-            (Origin::Body, Some(task)) if core.follows.is_none() => Reach::Body(task),
-            (Origin::Body | Origin::Manual, _) => Reach::Directly,
-        }
+        let operation = match &core.origin {
+            Origin::Operation { number, .. } => Some(*number),
+            Origin::Body | Origin::Manual => None,
+        };
+        (operation, core.runner, core.follows.clone())
     };
     machine.event(&Event::CancelRequested {
         future: future.id(),
     });
-    match reach {
-        Reach::Directly => {
-            future.stop_following();
-            ask_children(machine, future);
-            future.settle_cancelled(machine);
-        }
-        Reach::Operation(number) => {
-            let started = machine.started.borrow_mut().remove(&number);
-            drop(started);
-            future.settle_cancelled(machine);
-        }
-        Reach::Body(task) => {
-            let Some(record) = machine.record(task) else {
-                return true;
-            };
-            if record.has_run.get() {
-                ask_children(machine, future);
-                reach_into(machine, &record, future);
-            } else {
-                never_run(machine, task);
-                future.settle_cancelled(machine);
-            }
-        }
+    if let Some(number) = operation {
+        let started = machine.started.borrow_mut().remove(&number);
+        drop(started);
+        future.settle_cancelled(machine);
+        return true;
+    }
+    if let Some(inner) = follows.filter(|inner| inner.is_child_of(future)) {
+        // What the body gave is a future that it started itself: that one has to end first.
+        add_children(future, pieces);
+        pieces.push(Piece::Ask(inner));
+        return true;
+    }
+    let Some(task) = body else {
+        future.stop_following();
+        pieces.push(Piece::Settle(future.clone()));
+        add_children(future, pieces);
+        return true;
+    };
+    let Some(record) = machine.record(task) else {
+        return true;
+    };
+    if !record.has_run.get() {
+        never_run(machine, task);
+        future.settle_cancelled(machine);
+        return true;
+    }
+    let is_shielded = record
+        .chain
+        .borrow()
+        .iter()
+        .any(|link| link.is_shielded && link.future.is_same(future));
+    pieces.push(Piece::Reach(record, future.clone()));
+    if !is_shielded {
+        // What a cleanup waits for is asked when the cleanup is over.
+        add_children(future, pieces);
     }
     true
+}
+
+/// Adds a request for everything that a body started, and for theirs, the first on top.
+fn add_children(future: &Future, pieces: &mut Vec<Piece>) {
+    let core = future.get().core.borrow();
+    let children = core.children.iter().rev().filter_map(Future::upgrade);
+    pieces.extend(children.map(Piece::Ask));
 }
 
 /// Takes a task away whose body has run no instruction.
@@ -162,54 +212,65 @@ fn never_run(machine: &Rc<Machine>, task: TaskId) {
 
 /// Asks everything that a body started, and theirs.
 pub(crate) fn ask_children(machine: &Rc<Machine>, future: &Future) {
-    let children = future.get().core.borrow().children.clone();
-    for child in children.iter().filter_map(Future::upgrade) {
-        if child.is_terminal() {
-            ask_children(machine, &child);
-        } else {
-            request(machine, &child);
-        }
-    }
+    let mut pieces = Vec::new();
+    add_children(future, &mut pieces);
+    carry_out(machine, pieces);
 }
 
 /// Carries a request along the chain of bodies of a suspended task, from the one that is asked to the
 /// one that waits. A running task looks for itself at its next suspension point.
-fn reach_into(machine: &Rc<Machine>, record: &Rc<TaskRecord>, future: &Future) {
-    let chain: Vec<(Future, bool)> = record
-        .chain
-        .borrow()
-        .iter()
-        .map(|link| (link.future.clone(), link.is_shielded))
-        .collect();
-    let Some(at) = chain.iter().position(|(link, _)| link.is_same(future)) else {
+fn reach_into(
+    machine: &Rc<Machine>,
+    record: &Rc<TaskRecord>,
+    future: &Future,
+    pieces: &mut Vec<Piece>,
+) {
+    let chain = record.chain.borrow();
+    let Some(at) = chain.iter().position(|link| link.future.is_same(future)) else {
         return;
     };
-    for (place, (link, is_shielded)) in chain.iter().enumerate().skip(at) {
+    let mut asked = Vec::new();
+    let mut reaches_the_wait = true;
+    for (place, link) in chain.iter().enumerate().skip(at) {
         if place > at {
-            if link.has_waiters_beyond(1) {
+            if link.future.has_waiters_beyond(1) {
                 // Others wait for this body: it goes on without us. The task takes itself apart.
                 machine.wake(record.id);
-                return;
+                reaches_the_wait = false;
+                break;
             }
-            mark(machine, link);
+            if set_requested(machine, &link.future) && !link.is_shielded {
+                asked.push(link.future.clone());
+            }
         }
-        if *is_shielded {
-            return;
+        if link.is_shielded {
+            reaches_the_wait = false;
+            break;
         }
     }
-    if let Some(operation) = &*record.waits_for.borrow() {
-        operation.give_up();
+    if reaches_the_wait {
+        pieces.push(Piece::Stop(record.clone()));
     }
-    machine.wake(record.id);
+    for link in asked.iter().rev() {
+        add_children(link, pieces);
+    }
 }
 
-/// Marks a body that is awaited by transfer as asked to stop.
-pub(crate) fn mark(machine: &Rc<Machine>, future: &Future) {
+/// Notes that a body was asked to stop; says whether that is new.
+fn set_requested(machine: &Machine, future: &Future) -> bool {
     let is_new = !std::mem::replace(&mut future.get().core.borrow_mut().cancel_requested, true);
     if is_new {
         machine.event(&Event::CancelRequested {
             future: future.id(),
         });
+    }
+    is_new
+}
+
+/// Marks a body that is awaited by transfer as asked to stop. What its cleanup waits for is asked when
+/// the cleanup is over.
+pub(crate) fn mark(machine: &Rc<Machine>, future: &Future, is_shielded: bool) {
+    if set_requested(machine, future) && !is_shielded {
         ask_children(machine, future);
     }
 }

@@ -92,11 +92,17 @@ impl Context for Machine {
     }
 
     fn last_error(&self) -> Option<RuntimeError> {
-        self.last_error.borrow().clone()
+        match &*self.current.borrow() {
+            Some(record) => record.last_error.borrow().clone(),
+            None => self.last_error.borrow().clone(),
+        }
     }
 
     fn set_last_error(&self, error: Option<RuntimeError>) {
-        *self.last_error.borrow_mut() = error;
+        match &*self.current.borrow() {
+            Some(record) => *record.last_error.borrow_mut() = error,
+            None => *self.last_error.borrow_mut() = error,
+        }
     }
 
     fn cleanup_queue(&self) -> Rc<CleanupQueue> {

@@ -61,7 +61,16 @@ impl Machine {
             function: 0,
             arguments: Vec::new(),
         };
-        self.run_root(start).await
+        let mut execution = self.run_root(start, true).await?;
+        // What only cycles, or results that nobody took, kept alive belongs to this execution.
+        while !self.cleanups.is_empty() {
+            let more = self.run_root(self.due_cleanups(), false).await?;
+            execution.output += &more.output;
+            execution.diagnostics.extend(more.diagnostics);
+            execution.error = execution.error.or(more.error);
+            execution.statistics = more.statistics;
+        }
+        Ok(execution)
     }
 
     /// Closes the session: the workspace's values go, their cleanups run, cycles are collected. The
@@ -105,32 +114,37 @@ impl Machine {
     async fn run_cleanups(self: &Rc<Self>) -> Result<Vec<RuntimeError>> {
         let mut diagnostics = Vec::new();
         while !self.cleanups.is_empty() {
-            let due: Vec<Value> = self
-                .cleanups
-                .take()
-                .into_iter()
-                .map(|(_, function)| function)
-                .collect();
-            let execution = self.run_root(Start::Cleanups(due)).await?;
+            let execution = self.run_root(self.due_cleanups(), true).await?;
             diagnostics.extend(execution.diagnostics);
             diagnostics.extend(execution.error);
         }
         Ok(diagnostics)
     }
 
-    async fn run_root(self: &Rc<Self>, start: Start) -> Result<Execution> {
+    fn due_cleanups(&self) -> Start {
+        let due = self.cleanups.take();
+        Start::Cleanups(due.into_iter().map(|(_, function)| function).collect())
+    }
+
+    /// Runs a root task and all that it starts; `is_new` unless it still belongs to the execution
+    /// before.
+    async fn run_root(self: &Rc<Self>, start: Start, is_new: bool) -> Result<Execution> {
         if self.is_executing.replace(true) {
             return Err(errors::session_busy());
         }
-        self.execution.set(self.execution.get() + 1);
+        self.execution.set(self.execution.get() + u64::from(is_new));
         self.is_cancelled.set(false);
         self.ticks_in_a_row.set(0);
         self.diagnostics.borrow_mut().clear();
         self.failures.borrow_mut().clear();
-        let guard = ExecutionGuard {
+        self.output.borrow_mut().clear();
+        let mut guard = ExecutionGuard {
             machine: self.clone(),
+            has_ended: false,
         };
         let root = spawn::start_root(self, start);
+        let root_task = root.get().core.borrow().runner;
+        let record = root_task.and_then(|task| self.record(task));
         self.observe_cancel();
         let mut stage = Stage::Root;
         poll_fn(|context| self.poll_execution(&root, &mut stage, context)).await;
@@ -138,6 +152,10 @@ impl Machine {
         let error = self.report_unhandled(error);
         self.drop_unwatched_sleeps();
         drop(root);
+        if let Some(record) = record {
+            *self.last_error.borrow_mut() = record.last_error.take();
+        }
+        guard.has_ended = true;
         drop(guard);
         self.registry.collect();
         let diagnostics = std::mem::take(&mut *self.diagnostics.borrow_mut());
@@ -288,6 +306,10 @@ impl Machine {
         let records: Vec<Rc<TaskRecord>> =
             self.records.borrow().iter().flatten().cloned().collect();
         for record in records {
+            // Callbacks that are due run also now.
+            if record.is_native.get() {
+                continue;
+            }
             if let Some(future) = self.outermost_future(&record) {
                 crate::cancel::request(self, &future);
             }
@@ -328,6 +350,8 @@ enum Stage {
 /// dropped, tasks become cancelled, no cleanup runs.
 struct ExecutionGuard {
     machine: Rc<Machine>,
+    /// Whether the execution came to its end.
+    has_ended: bool,
 }
 
 impl Drop for ExecutionGuard {
@@ -360,8 +384,29 @@ impl Drop for ExecutionGuard {
         let late = machine.scheduler.borrow_mut().take_all();
         machine.records.borrow_mut().clear();
         drop(late);
+        if !self.has_ended {
+            self.abandon();
+        }
         machine.is_executing.set(false);
         machine.is_cancelled.set(false);
+    }
+}
+
+impl ExecutionGuard {
+    /// The future of `execute` was dropped: what would have run never does.
+    fn abandon(&self) {
+        let machine = &self.machine;
+        for object in machine.live_objects() {
+            if let Ok(Some(future)) = Future::from_value(machine, &Value::Object(object)) {
+                future.abandon();
+                future.notify(machine);
+            }
+        }
+        // Dropping what a cleanup captured may make further ones due.
+        while !machine.cleanups.is_empty() {
+            drop(machine.cleanups.take());
+        }
+        machine.output.borrow_mut().clear();
     }
 }
 
@@ -384,13 +429,15 @@ impl crate::interpreter::Interpreter {
                 }
                 Some(Frame::Code(_)) => self.run_code(),
                 Some(Frame::Native { .. }) => self.step_native(),
-                Some(Frame::Cleanup { queue }) => match queue.next() {
+                Some(Frame::Cleanup { queue, .. }) => match queue.next() {
                     Some(function) => {
                         self.call_value(function, Vec::new(), crate::fiber::Returns::NOWHERE)
                     }
                     None => {
-                        self.top().frames.pop();
-                        // What a body gave before its last cleanups ran stays its result.
+                        let fiber = self.top();
+                        if let Some(Frame::Cleanup { kept, .. }) = fiber.frames.pop() {
+                            fiber.results = kept;
+                        }
                         continue;
                     }
                 },

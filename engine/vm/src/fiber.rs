@@ -57,6 +57,8 @@ pub(crate) enum Frame {
     /// Cleanup functions to be run one after another; their errors become warnings.
     Cleanup {
         queue: std::vec::IntoIter<Value>,
+        /// Results on their way to the frame below; the cleanups' own calls must not replace them.
+        kept: Outputs,
     },
     /// An error on its way down that waits for the cleanups above it.
     Unwind(RuntimeError),

@@ -208,6 +208,8 @@ pub(crate) struct Core {
     pub runner: Option<TaskId>,
     pub parent: Option<WeakObject>,
     pub children: Vec<WeakObject>,
+    /// The number of children at which those that are gone are swept out next.
+    sweep_children_at: usize,
     registrations: Vec<Registration>,
     pub callbacks: Vec<Callback>,
     /// How many callbacks have run or were passed over.
@@ -251,6 +253,7 @@ impl Future {
                 runner: None,
                 parent: None,
                 children: Vec::new(),
+                sweep_children_at: 0,
                 registrations: Vec::new(),
                 callbacks: Vec::new(),
                 callbacks_done: 0,
@@ -393,16 +396,28 @@ impl Future {
     /// Tells the listener when the future is terminal and the callbacks registered so far have run.
     /// Inside the future's own callbacks the wait is for the transition only.
     pub(crate) fn register(&self, machine: &Machine, listener: Listener, index: u32) {
-        machine.access_write(self.id());
-        let arrived = {
-            let mut core = self.get().core.borrow_mut();
+        let mark = {
+            let core = self.get().core.borrow();
             let current = machine.current.borrow().as_ref().map(|record| record.id);
             let in_own_callback = core.callback_task.is_some() && core.callback_task == current;
-            let mark = if in_own_callback {
+            if in_own_callback {
                 0
             } else {
                 core.callbacks.len()
-            };
+            }
+        };
+        self.register_at(machine, listener, index, mark);
+    }
+
+    /// Tells the listener when the future is terminal, whatever its callbacks do.
+    pub(crate) fn register_for_end(&self, machine: &Machine, listener: Listener, index: u32) {
+        self.register_at(machine, listener, index, 0);
+    }
+
+    fn register_at(&self, machine: &Machine, listener: Listener, index: u32, mark: usize) {
+        machine.access_write(self.id());
+        let arrived = {
+            let mut core = self.get().core.borrow_mut();
             if core.state.kind().is_terminal() && core.callbacks_done >= mark {
                 Some((core.state.kind(), listener))
             } else {
@@ -486,7 +501,29 @@ impl Future {
         }
     }
 
+    /// The transition, and those of the futures that follow, one after another: they may follow each
+    /// other further than the stack of the machine reaches.
     fn finish(&self, machine: &Rc<Machine>, state: State) {
+        let mut work = vec![Transition::Begin(self.clone(), state)];
+        while let Some(next) = work.pop() {
+            match next {
+                Transition::Begin(future, _) if future.is_terminal() => {}
+                Transition::Begin(future, state) => {
+                    let followers = future.change(machine, state);
+                    work.push(Transition::Tell(future.clone()));
+                    let takers = followers.into_iter().rev();
+                    work.extend(takers.map(|f| Transition::Begin(f, future.taken_over())));
+                }
+                Transition::Tell(future) => {
+                    crate::callbacks::run_due(machine, &future);
+                    future.notify(machine);
+                }
+            }
+        }
+    }
+
+    /// Puts the terminal state in; gives the futures that take it over.
+    fn change(&self, machine: &Rc<Machine>, state: State) -> Vec<Future> {
         let (from, to, followers, left) = {
             let mut core = self.get().core.borrow_mut();
             let (from, to) = (core.state.kind(), state.kind());
@@ -527,11 +564,7 @@ impl Future {
             to: to.for_event(),
         });
         self.hand_children_over();
-        for follower in followers {
-            follower.take_over(machine, self);
-        }
-        crate::callbacks::run_due(machine, self);
-        self.notify(machine);
+        followers
     }
 
     /// Tasks that outlive the body that spawned them belong to its parent from now on.
@@ -544,7 +577,18 @@ impl Future {
             .into_iter()
             .filter(|child| Future::upgrade(child).is_some_and(|child| !child.is_terminal()));
         if let Some(parent) = parent.and_then(|parent| Future::upgrade(&parent)) {
-            parent.get().core.borrow_mut().children.extend(alive);
+            let mut core = parent.get().core.borrow_mut();
+            alive
+                .filter_map(|child| Future::upgrade(&child))
+                .for_each(|child| {
+                    core.add_child(&child);
+                    child.get().core.borrow_mut().parent = Some(parent.downgrade());
+                });
+        } else {
+            // The session has them now.
+            for child in alive.filter_map(|child| Future::upgrade(&child)) {
+                child.get().core.borrow_mut().parent = None;
+            }
         }
     }
 
@@ -559,37 +603,68 @@ impl Future {
             at = next.get().core.borrow().follows.clone();
         }
         if inner.state() == FutureState::Created {
-            crate::spawn::start_task(machine, inner, None, Some(self));
+            crate::spawn::start_task(machine, inner, None, Some(self), false);
         }
         if inner.is_terminal() {
             self.take_over(machine, inner);
             return;
         }
-        {
+        let parent = {
             let mut core = self.get().core.borrow_mut();
             core.follows = Some(inner.clone());
             core.runner = None;
+            core.parent.as_ref().and_then(Future::upgrade)
+        };
+        if let Some(parent) = parent {
+            // A body awaited by transfer was asked to stop through the chain of its task. It has left
+            // that chain and is a child like others.
+            parent.get().core.borrow_mut().add_child(self);
         }
         inner.get().core.borrow_mut().followers.push(self.clone());
     }
 
     fn take_over(&self, machine: &Rc<Machine>, inner: &Future) {
-        if self.is_terminal() {
-            return;
+        if !self.is_terminal() {
+            self.finish(machine, inner.taken_over());
         }
-        let state = {
-            let core = inner.get().core.borrow();
-            if let Some(failure) = &core.failure {
-                failure.is_observed.set(true);
+    }
+
+    /// The terminal state as a follower takes it over.
+    fn taken_over(&self) -> State {
+        let core = self.get().core.borrow();
+        if let Some(failure) = &core.failure {
+            failure.is_observed.set(true);
+        }
+        match &core.state {
+            State::Success(outputs) => State::Success(outputs.clone()),
+            State::Failure(error) => State::Failure(error.clone()),
+            State::Cancelled(error) => State::Cancelled(error.clone()),
+            State::Created(_) | State::Pending => unreachable!("it is terminal"),
+        }
+    }
+
+    /// Whether that body started it, or had it handed over.
+    pub(crate) fn is_child_of(&self, parent: &Future) -> bool {
+        let core = self.get().core.borrow();
+        let own = core.parent.as_ref().and_then(Future::upgrade);
+        own.is_some_and(|own| own.is_same(parent))
+    }
+
+    /// Forgets what a dropped execution has left: who waited, and callbacks that never run.
+    pub(crate) fn abandon(&self) {
+        let passed_over = {
+            let mut core = self.get().core.borrow_mut();
+            core.callback_task = None;
+            core.callback_label = None;
+            core.callbacks_done = 0;
+            core.registrations
+                .retain(|entry| matches!(entry.listener, Listener::Set(_)));
+            for entry in &mut core.registrations {
+                entry.mark = 0;
             }
-            match &core.state {
-                State::Success(outputs) => State::Success(outputs.clone()),
-                State::Failure(error) => State::Failure(error.clone()),
-                State::Cancelled(error) => State::Cancelled(error.clone()),
-                State::Created(_) | State::Pending => unreachable!("it is terminal"),
-            }
+            std::mem::take(&mut core.callbacks)
         };
-        self.finish(machine, state);
+        drop(passed_over);
     }
 
     /// Stops following: this future was cancelled by itself.
@@ -604,6 +679,14 @@ impl Future {
                 .retain(|follower| !follower.is_same(self));
         }
     }
+}
+
+/// A part of the one transition.
+enum Transition {
+    /// The state changes.
+    Begin(Future, State),
+    /// Callbacks and waiters hear of it.
+    Tell(Future),
 }
 
 impl FutureObject {
@@ -715,9 +798,23 @@ impl Start {
 }
 
 impl Core {
+    /// Notes a child; those that are gone are swept out now and then.
+    pub(crate) fn add_child(&mut self, child: &Future) {
+        if self.children.len() >= self.sweep_children_at.max(32) {
+            self.children
+                .retain(|child| Future::upgrade(child).is_some_and(|child| !child.is_terminal()));
+            self.sweep_children_at = 2 * self.children.len();
+        }
+        self.children.push(child.downgrade());
+    }
+
     /// Whether anybody waits for it or will be called.
     pub(crate) fn is_watched(&self) -> bool {
-        !self.registrations.is_empty()
+        let is_awaited = |entry: &Registration| match &entry.listener {
+            Listener::Waiter(_) => true,
+            Listener::Set(set) => set.upgrade().is_some_and(|set| set.is_awaited()),
+        };
+        self.registrations.iter().any(is_awaited)
             || !self.followers.is_empty()
             || self.callbacks_done < self.callbacks.len()
     }

@@ -10,7 +10,7 @@ use crate::machine::Machine;
 use crate::operation::OperationGuard;
 use crate::sets::SetObject;
 use crate::task::{Link, TaskRecord};
-use crate::wait::{FutureWait, Goal, JoinKind, Pending, Then, Wait, Waiter};
+use crate::wait::{FutureWait, Goal, JoinKind, Pending, Settling, Then, Wait, Waiter};
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -71,13 +71,30 @@ impl Interpreter {
     fn run_top(&mut self) -> Stop {
         match self.top().start.take() {
             None => self.execute(),
-            Some(start) => match self.begin(start) {
+            Some(start) => match self.begin_unless_stopped(start) {
                 Ok(()) => self.execute(),
                 Err(error) => match self.throw(error) {
                     Ok(()) => self.execute(),
                     Err(error) => Stop::Ended(Err(error)),
                 },
             },
+        }
+    }
+
+    /// Begins a task's first body, unless the host has stopped the execution: then it never runs.
+    fn begin_unless_stopped(&mut self, start: Start) -> Result<()> {
+        let is_first = self.fibers.len() == 1 && !self.record.is_of_cleanup.get();
+        let is_stopped = self.machine.is_cancelled.get() && is_first;
+        match start {
+            Start::Call { .. } | Start::Function { .. } if is_stopped => {
+                Err(errors::execution_cancelled())
+            }
+            Start::Native { .. } if is_stopped => {
+                // It hears of it, since somebody may wait for what it would have done.
+                self.begin(start)?;
+                Err(errors::execution_cancelled())
+            }
+            start => self.begin(start),
         }
     }
 
@@ -107,6 +124,7 @@ impl Interpreter {
             Start::Cleanups(queue) => {
                 self.top().frames.push(Frame::Cleanup {
                     queue: queue.into_iter(),
+                    kept: Outputs::new(),
                 });
                 Ok(())
             }
@@ -158,36 +176,39 @@ impl Interpreter {
 
     /// The cancellation that the innermost body has to see at a suspension point.
     pub(crate) fn cancellation(&mut self) -> Option<RuntimeError> {
-        self.reconcile();
-        let is_cancelled = self.machine.is_cancelled.get();
+        // A body that others wait for is handed over when the task waits, not here: the running
+        // instruction belongs to it.
+        let _ = self.carry_requests_down();
+        if self.machine.is_cancelled.get() && !self.is_in_cleanup() {
+            return Some(errors::execution_cancelled());
+        }
         let top = self.top();
         let is_asked = top.future.get().core.borrow().cancel_requested;
-        if (is_cancelled || is_asked) && !top.is_shielded() {
-            return Some(if is_cancelled {
-                errors::execution_cancelled()
-            } else {
-                cancel::error_for(&top.future)
-            });
-        }
-        None
+        (is_asked && !top.is_shielded()).then(|| cancel::error_for(&top.future))
     }
 
-    /// Carries requests to stop from outer bodies to those that they await by transfer; a body that
-    /// others wait for as well is left to them and goes on as a task of its own.
-    fn reconcile(&mut self) {
+    /// Whether cleanup code is at work, in the innermost body or in one that awaits it; the host's
+    /// cancel leaves all of it its time.
+    pub(crate) fn is_in_cleanup(&self) -> bool {
+        self.record.is_of_cleanup.get() || self.fibers.iter().any(Fiber::is_shielded)
+    }
+
+    /// Carries requests to stop from outer bodies to those that they await by transfer. Gives the
+    /// place of a body that others wait for as well: it is left to them.
+    fn carry_requests_down(&mut self) -> Option<usize> {
         for place in 0..self.fibers.len() - 1 {
             let fiber = &self.fibers[place];
             let is_asked = fiber.future.get().core.borrow().cancel_requested;
             if !is_asked || fiber.is_shielded() {
                 continue;
             }
-            let inner = self.fibers[place + 1].future.clone();
-            if inner.has_waiters_beyond(1) {
-                self.split(place + 1);
-                return;
+            let inner = &self.fibers[place + 1];
+            if inner.future.has_waiters_beyond(1) {
+                return Some(place + 1);
             }
-            cancel::mark(&self.machine, &inner);
+            cancel::mark(&self.machine, &inner.future, inner.is_shielded());
         }
+        None
     }
 
     /// Hands the bodies from `place` on over to a task of their own.
@@ -227,18 +248,15 @@ impl Interpreter {
     ) {
         let waiter = Waiter::new(self.record.id, Goal::All, futures.len());
         for (index, future) in futures.iter().enumerate() {
-            future.register(
-                &self.machine,
-                Listener::Waiter(waiter.clone()),
-                index as u32,
-            );
+            let listener = Listener::Waiter(waiter.clone());
+            future.register_for_end(&self.machine, listener, index as u32);
         }
         self.top().pending = Some(Pending {
-            wait: Wait::Settling {
+            wait: Wait::Settling(Settling {
                 waiter,
                 futures,
                 then,
-            },
+            }),
             base,
             outputs,
         });
@@ -254,12 +272,7 @@ impl Interpreter {
                 set.forget(&self.machine, &waiter);
             }
             Wait::Operation { guard, .. } => guard.give_up(),
-            Wait::Settling {
-                waiter, futures, ..
-            } => {
-                futures.iter().for_each(|future| future.unregister(&waiter));
-            }
-            Wait::Yield { .. } | Wait::Futures(_) => {}
+            Wait::Yield { .. } | Wait::Futures(_) | Wait::Settling(_) => {}
         }
     }
 
@@ -273,11 +286,11 @@ impl Interpreter {
                 self.dispose(pending);
                 let waiter = Waiter::new(self.record.id, Goal::All, 0);
                 let then = Then::Result(Ok(Outputs::new()));
-                let wait = Wait::Settling {
+                let wait = Wait::Settling(Settling {
                     waiter,
                     futures: Vec::new(),
                     then,
-                };
+                });
                 self.top().pending = Some(Pending {
                     wait,
                     base,
@@ -290,15 +303,13 @@ impl Interpreter {
             if let Some(result) = self.poll_outer_timeouts(context) {
                 return Poll::Ready(result);
             }
+            if let Some(place) = self.carry_requests_down() {
+                self.split(place);
+            }
             let is_final = matches!(
-                self.top().pending,
-                Some(Pending {
-                    wait: Wait::Settling {
-                        then: Then::Cancellation(_),
-                        ..
-                    },
-                    ..
-                })
+                &self.top().pending,
+                Some(Pending { wait: Wait::Settling(settling), .. })
+                    if matches!(settling.then, Then::Cancellation(_))
             );
             if !is_final {
                 if let Some(error) = self.cancellation() {
@@ -306,7 +317,7 @@ impl Interpreter {
                     continue;
                 }
             }
-            if self.poll_cleanup_budget(context) {
+            if self.cut_off_cleanup(context) {
                 continue;
             }
             match self.poll_top(context) {
@@ -322,24 +333,35 @@ impl Interpreter {
 
     /// Cleanup after a cancellation has a budget; when it is spent, the cleanup is cut off. Says whether
     /// that happened just now.
-    fn poll_cleanup_budget(&mut self, context: &mut Context<'_>) -> bool {
-        let is_asked = self.top().future.get().core.borrow().cancel_requested;
-        let is_stopping = is_asked || self.machine.is_cancelled.get();
-        if !is_stopping || !self.top().is_shielded() {
-            return false;
-        }
-        if self.top().cleanup_budget.is_none() {
+    fn cut_off_cleanup(&mut self, context: &mut Context<'_>) -> bool {
+        let is_cancelled = self.machine.is_cancelled.get();
+        (0..self.fibers.len()).any(|place| {
+            let fiber = &self.fibers[place];
+            let is_asked = fiber.future.get().core.borrow().cancel_requested;
+            let is_of_cleanup = place == 0 && self.record.is_of_cleanup.get();
+            let is_running =
+                (is_asked || is_cancelled) && fiber.is_shielded() || is_cancelled && is_of_cleanup;
+            is_running && self.spend_cleanup_budget(place, context)
+        })
+    }
+
+    /// The budget of the cleanup of one body; says whether it was spent just now.
+    fn spend_cleanup_budget(&mut self, place: usize, context: &mut Context<'_>) -> bool {
+        if self.fibers[place].cleanup_budget.is_none() {
             let budget = Nanoseconds::from_seconds(self.machine.options.cleanup_budget_seconds);
             let deadline = self.machine.host.now() + budget;
             let label = self.record.next_operation("timer");
             let request = Request::Timer { deadline };
             let guard = OperationGuard::submit(&self.machine, request, label, false);
-            self.top().cleanup_budget = Some(guard);
+            self.fibers[place].cleanup_budget = Some(guard);
         }
-        let guard = self.top().cleanup_budget.clone().expect("the budget runs");
-        let is_spent = guard.poll(context).is_ready();
+        let budget = self.fibers[place].cleanup_budget.clone();
+        let is_spent = budget.expect("it runs").poll(context).is_ready();
         if is_spent {
-            self.top().is_cut_off = true;
+            self.fibers[place].is_cut_off = true;
+            if place == 0 {
+                self.record.is_of_cleanup.set(false);
+            }
             self.machine.report(
                 tourbillon_value::build_runtime_error(format!(
                     "The cleanup of {} took longer than its budget of {} s and was cut off.",
@@ -366,7 +388,7 @@ impl Interpreter {
             let Some(timeout) = &mut wait.timeout else {
                 continue;
             };
-            if timeout.has_fired || timeout.guard.poll(context).is_pending() {
+            if timeout.has_fired || !timeout.is_over(context) {
                 continue;
             }
             timeout.has_fired = true;
@@ -376,7 +398,8 @@ impl Interpreter {
                 self.split(place + 1);
                 return Some(Err(errors::timeout(seconds)));
             }
-            cancel::mark(&self.machine, &inner);
+            let is_shielded = self.fibers[place + 1].is_shielded();
+            cancel::mark(&self.machine, &inner, is_shielded);
         }
         None
     }
@@ -422,11 +445,11 @@ impl Interpreter {
                     .expect("a set is waited for");
                 Progress::Done(set.finish(waiter))
             }
-            Wait::Settling { waiter, then, .. } => {
-                if !waiter.is_met() {
+            Wait::Settling(settling) => {
+                if !settling.waiter.is_met() {
                     return Progress::Waits;
                 }
-                Progress::Done(match then {
+                Progress::Done(match &settling.then {
                     Then::Result(result) => result.clone(),
                     Then::Failure { members, first } => Err(joins::failure(members, *first)),
                     Then::Cancellation(error) => Err(error.clone()),
@@ -448,13 +471,16 @@ impl Interpreter {
                 let Some(timeout) = &mut wait.timeout else {
                     return Progress::Waits;
                 };
-                if timeout.guard.poll(context).is_pending() {
+                if !timeout.is_over(context) {
                     return Progress::Waits;
                 }
                 let error = errors::timeout(timeout.seconds);
-                // A single `await` stops what it started; here it started nothing, or else that
-                // would be the innermost body.
-                let started = std::mem::take(&mut wait.started);
+                let mut started = std::mem::take(&mut wait.started);
+                // A single `await` leaves what others wait for to them. It comes here only when the
+                // body it started has ended and follows another future.
+                if wait.kind == JoinKind::Await {
+                    started.retain(|future| !future.has_waiters_beyond(1));
+                }
                 self.stop_losers(started, Then::Result(Err(error)), base, outputs)
             }
         }
@@ -498,7 +524,7 @@ impl Interpreter {
                 *self.record.waits_for.borrow_mut() = Some(guard.clone());
             }
             Wait::Futures(FutureWait { members, .. }) => waits_on.extend(members.iter().cloned()),
-            Wait::Settling { futures, .. } => waits_on.extend(futures.iter().cloned()),
+            Wait::Settling(settling) => waits_on.extend(settling.futures.iter().cloned()),
             Wait::Next { set, .. } => {
                 let set = set
                     .downcast_ref::<SetObject>()
@@ -506,6 +532,17 @@ impl Interpreter {
                 waits_on.extend(set.members());
             }
             Wait::Yield { .. } => {}
+        }
+    }
+}
+
+/// A session whose execution is dropped halfway keeps its workspace.
+impl Drop for Interpreter {
+    fn drop(&mut self) {
+        if let Some(fiber) = self.fibers.first_mut() {
+            if let Some(Frame::Code(frame)) = fiber.frames.first() {
+                crate::unwind::save_workspace(&self.machine, frame, &mut fiber.registers);
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::sets::SetObject;
 use crate::spawn::{self, SpawnOptions};
 use crate::wait::{JoinKind, Timeout, Wait};
 use crate::{callbacks, cancel};
+use std::rc::Rc;
 use tourbillon_builtins::{Intrinsic, Outputs, one};
 use tourbillon_host::{Nanoseconds, Priority, Request};
 use tourbillon_value::{ObjectRef, Result, RuntimeError, Value, build_runtime_error};
@@ -129,7 +130,7 @@ impl Interpreter {
             vec![future.clone()],
             started,
         );
-        wait.timeout = timeout.map(|seconds| self.start_timeout(seconds));
+        wait.timeout = timeout.and_then(|seconds| self.start_timeout(seconds));
         self.wait(Wait::Futures(wait), returns);
         if is_created {
             self.transfer(&future)?;
@@ -146,8 +147,9 @@ impl Interpreter {
             drop(pending);
             return Err(errors::recursion_limit(limit));
         }
-        let parent = self.top().future.clone();
-        spawn::adopt_child(&parent, future);
+        // The chain of bodies carries a request to stop; only what the body spawns is its child.
+        let parent = self.top().future.downgrade();
+        future.get().core.borrow_mut().parent = Some(parent);
         let start = future.begin(&self.machine, self.record.id);
         let fiber = crate::fiber::Fiber::new(&self.machine, future.clone(), start, depth);
         self.fibers.push(fiber);
@@ -165,16 +167,24 @@ impl Interpreter {
         }
     }
 
-    fn start_timeout(&self, seconds: f64) -> Timeout {
-        let deadline = self.machine.host.now() + Nanoseconds::from_seconds(seconds);
-        let label = self.record.next_operation("timer");
-        let request = Request::Timer { deadline };
-        let guard = OperationGuard::submit(&self.machine, request, label, true);
-        Timeout {
+    /// A patience without end is none.
+    fn start_timeout(&self, seconds: f64) -> Option<Timeout> {
+        if seconds.is_infinite() {
+            return None;
+        }
+        let guard = (seconds > 0.0).then(|| self.start_timer(seconds));
+        Some(Timeout {
             guard,
             seconds,
             has_fired: false,
-        }
+        })
+    }
+
+    fn start_timer(&self, seconds: f64) -> Rc<OperationGuard> {
+        let deadline = self.machine.host.now() + Nanoseconds::from_seconds(seconds);
+        let label = self.record.next_operation("timer");
+        let request = Request::Timer { deadline };
+        OperationGuard::submit(&self.machine, request, label, true)
     }
 
     /// The joins.
@@ -214,9 +224,10 @@ impl Interpreter {
             members = self.everything_pending();
         } else {
             let parent = self.top().future.clone();
+            let in_cleanup = self.is_in_cleanup();
             for member in &members {
                 if member.state() == FutureState::Created {
-                    spawn::start_task(&self.machine, member, None, Some(&parent));
+                    spawn::start_task(&self.machine, member, None, Some(&parent), in_cleanup);
                     started.push(member.clone());
                 }
             }
@@ -226,7 +237,7 @@ impl Interpreter {
         }
         let mut wait = wait_for(&self.machine, &self.record, kind, members, started);
         if !wait.waiter.is_met() {
-            wait.timeout = timeout.map(|seconds| self.start_timeout(seconds));
+            wait.timeout = timeout.and_then(|seconds| self.start_timeout(seconds));
         }
         Ok(self.wait(Wait::Futures(wait), returns))
     }
@@ -271,7 +282,13 @@ impl Interpreter {
         };
         if future.state() == FutureState::Created {
             let parent = self.top().future.clone();
-            spawn::start_task(&self.machine, &future, Some(options), Some(&parent));
+            spawn::start_task(
+                &self.machine,
+                &future,
+                Some(options),
+                Some(&parent),
+                self.is_in_cleanup(),
+            );
         }
         Ok(future)
     }
@@ -354,7 +371,13 @@ impl Interpreter {
         self.machine.access_write(set.id());
         if future.state() == FutureState::Created {
             let parent = self.top().future.clone();
-            spawn::start_task(&self.machine, &future, None, Some(&parent));
+            spawn::start_task(
+                &self.machine,
+                &future,
+                None,
+                Some(&parent),
+                self.is_in_cleanup(),
+            );
         }
         set_of(&set).add(&self.machine, &future);
         Ok(Outputs::new())

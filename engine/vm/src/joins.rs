@@ -21,7 +21,11 @@ pub(crate) fn conclude(wait: &mut FutureWait) -> (Vec<Future>, Then) {
             None => (Vec::new(), Then::Result(all_values(&members))),
         },
         JoinKind::Any => match decided_by {
-            Some(winner) => (started, Then::Result(indexed(&members, winner))),
+            Some(winner) => {
+                // The failures before the first success were waited for: they are observed.
+                members.iter().for_each(Future::observe);
+                (started, Then::Result(indexed(&members, winner)))
+            }
             None => (Vec::new(), Then::Result(Err(all_failed(&members)))),
         },
         JoinKind::Race => {

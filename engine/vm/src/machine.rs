@@ -359,6 +359,7 @@ impl Machine {
         self.host.tick(in_a_row);
         self.collect_woken();
         self.observe_cancel();
+        self.registry.collect_if_many();
     }
 
     /// Loads a program, once for each `Arc`.

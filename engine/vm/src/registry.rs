@@ -1,5 +1,6 @@
 //! The register of handle objects: they are numbered, counted, and cycles through them are collected.
 
+use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use tourbillon_value::{ObjectId, ObjectRef, Value, WeakObject};
@@ -11,7 +12,12 @@ pub(crate) struct Registry {
     objects: RefCell<Vec<WeakObject>>,
     /// The number of entries at which dead ones are swept out next.
     sweep_at: Cell<usize>,
+    /// The number of live objects at which cycles are collected next in the midst of an execution.
+    collect_at: Cell<usize>,
 }
+
+/// Fewer live objects than this are left to the end of the execution.
+const FIRST_COLLECTION: usize = 10_000;
 
 impl Registry {
     pub(crate) fn new_id(&self) -> ObjectId {
@@ -51,7 +57,26 @@ impl Registry {
     pub(crate) fn reset(&self) {
         self.next.set(0);
         self.sweep_at.set(0);
+        self.collect_at.set(0);
         self.objects.borrow_mut().clear();
+    }
+
+    /// Collects cycles when the objects have doubled since the last time, so that all collections
+    /// together cost about as much as the making of the objects.
+    pub(crate) fn collect_if_many(&self) {
+        let limit = self.collect_at.get().max(FIRST_COLLECTION);
+        if self.objects.borrow().len() < limit {
+            return;
+        }
+        let sweep = |objects: &mut Vec<WeakObject>| {
+            objects.retain(|object| object.upgrade().is_some());
+            objects.len()
+        };
+        if sweep(&mut self.objects.borrow_mut()) >= limit {
+            self.collect();
+            let left = sweep(&mut self.objects.borrow_mut());
+            self.collect_at.set(left * 2);
+        }
     }
 
     /// Collects cycles: objects that only objects of the same kind refer to. This is trial deletion
@@ -65,7 +90,8 @@ impl Registry {
         }
         let mut graph = Graph::default();
         for object in &objects {
-            graph.node(Node::Object(object.clone()));
+            let at = graph.node(Node::Object(object.clone()));
+            graph.is_own[at] = true;
         }
         // The graph grows while it is walked: shared containers inside are nodes too.
         let mut at = 0;
@@ -73,6 +99,8 @@ impl Registry {
             graph.expand(at);
             at += 1;
         }
+        // Counted before anything is let go: from here on `objects` and the nodes are all that was
+        // added.
         let garbage = graph.garbage();
         for object in &garbage {
             object.clear();
@@ -100,8 +128,7 @@ impl Node {
     /// References from anywhere but the register and this graph.
     fn references(&self) -> usize {
         match self {
-            // One upgraded by `collect`, one in the node.
-            Node::Object(object) => object.reference_count() - 2,
+            Node::Object(object) => object.reference_count() - 1,
             Node::Shared(value) => shared_count(value) - 1,
         }
     }
@@ -129,7 +156,9 @@ fn shared_count(value: &Value) -> usize {
 #[derive(Default)]
 struct Graph {
     nodes: Vec<Node>,
-    places: BTreeMap<usize, usize>,
+    places: FxHashMap<usize, usize>,
+    /// Whether the register knows it, and so was given a reference of its own while it is walked.
+    is_own: Vec<bool>,
     inner_references: Vec<usize>,
     edges: Vec<Vec<usize>>,
 }
@@ -143,6 +172,7 @@ impl Graph {
                 let at = self.nodes.len();
                 self.places.insert(address, at);
                 self.nodes.push(node);
+                self.is_own.push(false);
                 self.inner_references.push(0);
                 self.edges.push(Vec::new());
                 at
@@ -201,8 +231,13 @@ impl Graph {
     }
 
     fn outer_references(&self, at: usize) -> usize {
-        self.nodes[at]
-            .references()
-            .saturating_sub(self.inner_references[at])
+        if matches!(self.nodes[at], Node::Object(_)) && !self.is_own[at] {
+            // Another session's object: whatever we see of its references, that one keeps it.
+            return 1;
+        }
+        let known = self.inner_references[at] + usize::from(self.is_own[at]);
+        let references = self.nodes[at].references();
+        debug_assert!(references >= known, "an object shows a value twice");
+        references.saturating_sub(known)
     }
 }

@@ -161,6 +161,11 @@ impl SetCore {
         }
     }
 
+    /// Whether a task waits for a member.
+    pub(crate) fn is_awaited(&self) -> bool {
+        !self.waiters.borrow().is_empty()
+    }
+
     fn take(&self, index: u32) -> Result<Outputs> {
         let member = self
             .members

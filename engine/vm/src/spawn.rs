@@ -70,6 +70,7 @@ pub(crate) fn start_task(
     future: &Future,
     options: Option<SpawnOptions>,
     parent: Option<&Future>,
+    is_of_cleanup: bool,
 ) {
     debug_assert_eq!(future.state(), FutureState::Created);
     let options = options.unwrap_or_default();
@@ -92,6 +93,7 @@ pub(crate) fn start_task(
         adopt_child(parent, future);
     }
     let record = new_record(machine, label, priority);
+    record.is_of_cleanup.set(is_of_cleanup);
     let start = future.begin(machine, record.id);
     let fiber = Fiber::new(machine, future.clone(), start, 0);
     launch(machine, record, vec![fiber]);
@@ -100,11 +102,7 @@ pub(crate) fn start_task(
 /// Makes one future the child of another's body.
 pub(crate) fn adopt_child(parent: &Future, child: &Future) {
     child.get().core.borrow_mut().parent = Some(parent.downgrade());
-    let mut core = parent.get().core.borrow_mut();
-    if core.children.len() >= 32 && core.children.len().is_power_of_two() {
-        core.children.retain(|child| child.upgrade().is_some());
-    }
-    core.children.push(child.downgrade());
+    parent.get().core.borrow_mut().add_child(child);
 }
 
 /// A task of the session that runs the machine's own code.
@@ -116,6 +114,7 @@ pub(crate) fn start_native(
     native: Box<dyn tourbillon_builtins::NativeFrame>,
 ) -> TaskId {
     let record = new_record(machine, label.clone(), priority);
+    record.is_native.set(true);
     let id = record.id;
     let start = Start::Native { native, name };
     let future = Future::new(
@@ -139,6 +138,8 @@ pub(crate) fn detach(machine: &Rc<Machine>, owner: &TaskRecord, fibers: Vec<Fibe
     };
     let record = new_record(machine, owner.next_child(&name), priority);
     record.has_run.set(true);
+    // It is a task of the session now: who awaited it has no say any more.
+    fibers[0].future.get().core.borrow_mut().parent = None;
     for fiber in &fibers {
         fiber.future.get().core.borrow_mut().runner = Some(record.id);
         if let Some(pending) = &fiber.pending {
@@ -184,6 +185,7 @@ fn launch(machine: &Rc<Machine>, record: Rc<TaskRecord>, fibers: Vec<Fiber>) {
 pub(crate) fn start_root(machine: &Rc<Machine>, start: Start) -> Future {
     let label = TaskLabel::root(&machine.options.root_label);
     let record = new_record(machine, label.clone(), Priority::Normal);
+    *record.last_error.borrow_mut() = machine.last_error.borrow().clone();
     let name = machine.options.root_label.clone();
     let future = Future::new(
         machine,

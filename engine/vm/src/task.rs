@@ -35,6 +35,12 @@ pub(crate) struct TaskRecord {
     pub injected: RefCell<Option<RuntimeError>>,
     /// Whether the first instruction has run.
     pub has_run: Cell<bool>,
+    /// Whether it runs the machine's own code: callbacks. These end with the execution, not before.
+    pub is_native: Cell<bool>,
+    /// Whether cleanup code started it: the host's cancel leaves it its time, as it does the cleanup.
+    pub is_of_cleanup: Cell<bool>,
+    /// The last error that a `catch` of this task saw.
+    pub last_error: RefCell<Option<RuntimeError>>,
     /// Its random numbers, once it has drawn some; those of a root task are the session's.
     pub random: OnceCell<Rc<RefCell<RandomStream>>>,
 }
@@ -52,6 +58,9 @@ impl TaskRecord {
             waits_on: RefCell::default(),
             injected: RefCell::default(),
             has_run: Cell::new(false),
+            is_native: Cell::new(false),
+            is_of_cleanup: Cell::new(false),
+            last_error: RefCell::default(),
             random: OnceCell::new(),
         })
     }

@@ -2,6 +2,7 @@
 
 use crate::fiber::{CodeFrame, Frame};
 use crate::interpreter::Interpreter;
+use crate::machine::Machine;
 use tourbillon_builtins::Step;
 use tourbillon_compiler::{FunctionKind, HandlerKind};
 use tourbillon_value::{Result, RuntimeError, StackFrame, Value};
@@ -35,7 +36,9 @@ impl Interpreter {
                     }
                 }
                 Frame::Cleanup { .. } => {
-                    if error.is_catchable() && error.cancellation().is_none() {
+                    // Only the request that cuts the cleanup off passes without a word.
+                    let is_own = error.cancellation() == Some(self.top().future.id());
+                    if error.is_catchable() && !is_own {
                         self.cleanup_failed(error);
                     }
                     // The frame goes on with the next cleanup.
@@ -80,7 +83,12 @@ impl Interpreter {
                 if !in_flight.is_same(&error)
                     && !error.causes().iter().any(|c| c.is_same(in_flight))
                 {
-                    error = error.with_cause(in_flight.clone());
+                    error = if error.is_catchable() && !in_flight.is_catchable() {
+                        // Nothing takes the place of the host's cancel.
+                        in_flight.clone().with_cause(error)
+                    } else {
+                        error.with_cause(in_flight.clone())
+                    };
                 }
             }
         }
@@ -95,7 +103,7 @@ impl Interpreter {
         fiber.registers[window].fill_with(Value::default);
         let old = match handler.kind {
             HandlerKind::Catch(variable) => {
-                *self.machine.last_error.borrow_mut() = Some(error.clone());
+                *self.record.last_error.borrow_mut() = Some(error.clone());
                 variable.map(|register| {
                     let place = &mut fiber.registers[base + register as usize];
                     std::mem::replace(place, Value::Exception(error))
@@ -118,22 +126,7 @@ impl Interpreter {
         let Some(Frame::Code(frame)) = fiber.frames.pop() else {
             unreachable!("the frame on top is code")
         };
-        let function = &frame.loaded.program.functions[frame.function];
-        if function.kind == FunctionKind::Script {
-            let mut workspace = self.machine.workspace.borrow_mut();
-            for (register, name) in function.names.iter().enumerate() {
-                if name.is_empty() {
-                    continue;
-                }
-                let value = std::mem::take(&mut fiber.registers[frame.base + register]);
-                // The old value is dropped after the borrow when the map is given the new one.
-                if value.is_undefined() {
-                    workspace.remove(&**name);
-                } else {
-                    workspace.insert((&**name).into(), value);
-                }
-            }
-        }
+        save_workspace(&self.machine, &frame, &mut fiber.registers);
         fiber.registers.truncate(frame.base);
         frame
     }
@@ -149,12 +142,14 @@ impl Interpreter {
         self.machine.event(&tourbillon_host::Event::CleanupRun {
             task: self.record.id,
         });
-        let frames = &mut self.top().frames;
+        let fiber = self.top();
+        let kept = std::mem::take(&mut fiber.results);
         if let Some(error) = waiting {
-            frames.push(Frame::Unwind(error.clone()));
+            fiber.frames.push(Frame::Unwind(error.clone()));
         }
-        frames.push(Frame::Cleanup {
+        fiber.frames.push(Frame::Cleanup {
             queue: queue.into_iter(),
+            kept,
         });
         true
     }
@@ -241,6 +236,44 @@ impl Interpreter {
                 drop(native);
                 self.finish_call(returns, values)
             }
+        }
+    }
+}
+
+/// Puts the variables of a script's frame into the workspace; other frames have none there.
+pub(crate) fn save_workspace(machine: &Machine, frame: &CodeFrame, registers: &mut [Value]) {
+    let function = &frame.loaded.program.functions[frame.function];
+    if function.kind != FunctionKind::Script {
+        return;
+    }
+    let mut workspace = machine.workspace.borrow_mut();
+    for (register, name) in function.names.iter().enumerate() {
+        if name.is_empty() {
+            continue;
+        }
+        let value = std::mem::take(&mut registers[frame.base + register]);
+        if value.is_undefined() {
+            workspace.remove(&**name);
+        } else {
+            workspace.insert((&**name).into(), value);
+        }
+    }
+}
+
+/// Gives a script's frame the variables of the workspace that it names. They are moved, not copied:
+/// a variable that the script overwrites has lost its last reference.
+pub(crate) fn load_workspace(machine: &Machine, frame: &CodeFrame, registers: &mut [Value]) {
+    let function = &frame.loaded.program.functions[frame.function];
+    if function.kind != FunctionKind::Script {
+        return;
+    }
+    let mut workspace = machine.workspace.borrow_mut();
+    if workspace.is_empty() {
+        return;
+    }
+    for (register, name) in function.names.iter().enumerate() {
+        if let Some(value) = workspace.remove(&**name) {
+            registers[frame.base + register] = value;
         }
     }
 }

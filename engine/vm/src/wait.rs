@@ -5,6 +5,7 @@ use crate::operation::OperationGuard;
 use crate::sets::NextWaiter;
 use std::cell::Cell;
 use std::rc::Rc;
+use std::task::Context;
 use tourbillon_builtins::{Finish, Outputs};
 use tourbillon_host::TaskId;
 use tourbillon_value::{ObjectRef, Result, RuntimeError};
@@ -89,9 +90,20 @@ impl Waiter {
 
 /// The end of one's patience with a wait.
 pub(crate) struct Timeout {
-    pub guard: Rc<OperationGuard>,
+    /// The timer; a patience of 0 needs none.
+    pub guard: Option<Rc<OperationGuard>>,
     pub seconds: f64,
     pub has_fired: bool,
+}
+
+impl Timeout {
+    /// Whether the patience is at its end.
+    pub(crate) fn is_over(&self, context: &mut Context<'_>) -> bool {
+        match &self.guard {
+            Some(guard) => guard.poll(context).is_ready(),
+            None => true,
+        }
+    }
 }
 
 /// A wait for futures: `await` and the joins.
@@ -145,11 +157,23 @@ pub(crate) enum Wait {
         waiter: Rc<NextWaiter>,
     },
     /// That futures end which were asked to stop; what comes then is known.
-    Settling {
-        waiter: Rc<Waiter>,
-        futures: Vec<Future>,
-        then: Then,
-    },
+    Settling(Settling),
+}
+
+/// A wait for futures that were asked to stop.
+pub(crate) struct Settling {
+    pub waiter: Rc<Waiter>,
+    pub futures: Vec<Future>,
+    /// What comes then.
+    pub then: Then,
+}
+
+impl Drop for Settling {
+    fn drop(&mut self) {
+        for future in &self.futures {
+            future.unregister(&self.waiter);
+        }
+    }
 }
 
 /// What a wait for stopped futures leads to.
@@ -169,7 +193,7 @@ impl Wait {
             Wait::Yield { .. } | Wait::Operation { .. } => {}
             Wait::Futures(wait) => wait.waiter.move_to(task),
             Wait::Next { waiter, .. } => waiter.move_to(task),
-            Wait::Settling { waiter, .. } => waiter.move_to(task),
+            Wait::Settling(settling) => settling.waiter.move_to(task),
         }
     }
 
@@ -177,7 +201,7 @@ impl Wait {
     pub(crate) fn is_of_futures(&self) -> bool {
         match self {
             Wait::Futures(_) | Wait::Next { .. } => true,
-            Wait::Settling { then, .. } => !matches!(then, Then::Cancellation(_)),
+            Wait::Settling(settling) => !matches!(settling.then, Then::Cancellation(_)),
             Wait::Yield { .. } | Wait::Operation { .. } => false,
         }
     }
