@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-use tourbillon_sim::campaign::{self, Failure, FailureKind, Plan, Report};
+use tourbillon_sim::campaign::{self, Failure, FailureKind, Report};
 use tourbillon_sim::run::{Budgets, SharedRun};
 use tourbillon_sim::{Injections, strategy};
 use tourbillon_world::config::CancelPlan;
-use tourbillon_world::explore::run_for;
+use tourbillon_world::explore::{plan, run_for};
 
 use crate::engine::{CaseReport, Engine, SeenOutcome, Status};
 use crate::matching::{Observed, ObservedError, Verdict, judge, not_observed};
@@ -166,7 +166,7 @@ fn explore(
             ControlFlow::Continue(())
         }
     };
-    let mut found = campaign::explore(run, &Plan::new(schedules), &mut body, &mut watch);
+    let mut found = campaign::explore(run, &plan(schedules), &mut body, &mut watch);
     found.exhausted |= found.choices == 0 && found.schedules > 0;
     Exploration {
         found,

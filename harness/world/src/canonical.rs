@@ -45,11 +45,7 @@ impl PartialEq for CanonicalData {
         match (self, other) {
             // NaN equals itself here: a case that expects NaN expects NaN.
             (Self::Numbers(left), Self::Numbers(right)) => {
-                left.len() == right.len()
-                    && left
-                        .iter()
-                        .zip(right)
-                        .all(|(l, r)| l == r || (l.is_nan() && r.is_nan()))
+                left.len() == right.len() && left.iter().zip(right).all(|(l, r)| same(*l, *r))
             }
             (Self::Logicals(left), Self::Logicals(right)) => left == right,
             (Self::Text(left), Self::Text(right)) | (Self::Opaque(left), Self::Opaque(right)) => {
@@ -68,6 +64,10 @@ impl PartialEq for CanonicalData {
             ) => false,
         }
     }
+}
+
+fn same(left: f64, right: f64) -> bool {
+    left == right || (left.is_nan() && right.is_nan())
 }
 
 const NUMERIC_CLASSES: [&str; 10] = [
@@ -318,12 +318,18 @@ fn numbers(items: Vec<Node>, rule: &str) -> Result<Vec<f64>, String> {
         .into_iter()
         .map(|item| match item {
             Node::Number(value) => Ok(value),
+            Node::Text(text) if special(&text).is_some() => Ok(special(&text).unwrap_or(f64::NAN)),
             Node::Logical(_) | Node::Text(_) | Node::List(_) | Node::Map(_) => Err(with_help(
                 rule,
                 "anything else is written {class, size, data}",
             )),
         })
         .collect()
+}
+
+fn special(text: &str) -> Option<f64> {
+    let found = SPECIAL.iter().find(|(known, _)| *known == text);
+    found.map(|(_, value)| *value)
 }
 
 fn matrix(rows: Vec<Node>) -> Result<CanonicalValue, String> {
@@ -421,7 +427,10 @@ impl Serialize for CanonicalValue {
         map.serialize_entry("class", &self.class)?;
         map.serialize_entry("size", &self.size)?;
         match &self.data {
-            CanonicalData::Numbers(data) => map.serialize_entry("data", data)?,
+            CanonicalData::Numbers(data) => {
+                let numbers: Vec<Element> = data.iter().map(|number| Element(*number)).collect();
+                map.serialize_entry("data", &numbers)?;
+            }
             CanonicalData::Logicals(data) => map.serialize_entry("data", data)?,
             CanonicalData::Text(data) | CanonicalData::Opaque(data) => {
                 map.serialize_entry("data", data)?;
@@ -432,6 +441,26 @@ impl Serialize for CanonicalValue {
         map.end()
     }
 }
+
+/// A number that formats without infinities, such as JSON, do not lose: those are written as YAML
+/// spells them, in quotes.
+struct Element(f64);
+
+impl Serialize for Element {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match SPECIAL.iter().find(|(_, value)| same(self.0, *value)) {
+            Some((text, _)) => serializer.serialize_str(text),
+            None => serializer.serialize_f64(self.0),
+        }
+    }
+}
+
+/// The numbers that only text can spell everywhere.
+const SPECIAL: [(&str, f64); 3] = [
+    (".nan", f64::NAN),
+    (".inf", f64::INFINITY),
+    ("-.inf", f64::NEG_INFINITY),
+];
 
 /// Writes the fields of a struct as a mapping in their own order.
 struct InOrder<'a>(&'a [(String, CanonicalValue)]);
@@ -506,6 +535,19 @@ mod tests {
             "{class: future, data: {state: pending}}",
             "1x1 future {state: 1x7 char \"pending\"}",
         );
+    }
+
+    #[test]
+    fn numbers_that_are_not_finite_survive() {
+        let value = CanonicalValue {
+            class: "double".into(),
+            size: vec![1, 4],
+            data: CanonicalData::Numbers(vec![1.5, f64::NAN, f64::INFINITY, f64::NEG_INFINITY]),
+        };
+        let text = serde_yaml::to_string(&value).expect("it is written");
+        let back: CanonicalValue = serde_yaml::from_str(&text).expect("it is read");
+        assert_eq!(back, value, "{text}");
+        assert!(text.contains("'.nan'"), "{text}");
     }
 
     #[test]

@@ -341,6 +341,35 @@ fn a_program_that_does_not_compile_has_an_outcome() {
 }
 
 #[test]
+fn polls_for_nothing_leave_ready_tasks_to_their_class() {
+    let program = r"p = promise();
+a = spawn(urgent(p), 'Priority', 'high');
+b = spawn(patient(p), 'Priority', 'low');
+await_all(a, b);
+async function urgent(p)
+  await(p);
+  fprintf('h');
+  yield_now();
+  fprintf('H');
+end
+async function patient(p)
+  fprintf('1');
+  complete(p, 1);
+  yield_now();
+  fprintf('2');
+end";
+    let mut polls = 0;
+    for seed in 0..200 {
+        let run = run(Random::new(seed), "spurious=5");
+        assert!(run.borrow_mut().begin(0));
+        let result = simulation(program, "{}", &run).run_once();
+        assert_eq!(shown(&result), ("1hH2", "pass", 0.0), "seed {seed}");
+        polls += result.injected.spurious;
+    }
+    assert!(polls > 200, "only {polls} polls for nothing");
+}
+
+#[test]
 fn injections_are_counted() {
     let program = "a = fileread('a'); b = fileread('a');";
     let world = "{disk: {a: x}}";
