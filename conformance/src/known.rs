@@ -85,6 +85,11 @@ impl Known {
         }
     }
 
+    /// Why the case with this full id fails, when that is known.
+    pub fn reason(&self, id: &str) -> Option<&str> {
+        self.reasons.get(id).map(String::as_str)
+    }
+
     /// Turns a failure that is known into `xfail`, and a pass that should have failed into `xpass`.
     pub fn apply(&self, mut report: CaseReport) -> CaseReport {
         let Some(reason) = self.reasons.get(&report.id) else {

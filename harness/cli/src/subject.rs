@@ -6,7 +6,8 @@ use crate::show_again::quoted;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use tourbillon_conformance::{Case, load_suite};
+use tourbillon_conformance::known::Known;
+use tourbillon_conformance::{Case, load_corpus, load_suite};
 use tourbillon_sim::{Injections, SharedRun};
 use tourbillon_syntax::Source;
 use tourbillon_world::{ProgramText, SessionConfig, Simulation, Target, WorldConfig};
@@ -25,10 +26,31 @@ pub struct Subject {
     world: WorldConfig,
     /// The case, when it is one.
     pub case: Option<Case>,
+    is_by_id: bool,
+    /// Why it fails, when that is known and it was not asked for by its id.
+    pub known: Option<String>,
 }
 
 /// Why targets cannot be read: one text for each mistake.
 pub type Refusal = Vec<String>;
+
+/// Why a subject cannot be run.
+#[derive(Debug)]
+pub enum Obstacle {
+    /// There are mistakes in it.
+    Refused(Refusal),
+    /// It is beyond this version.
+    Unsupported(String),
+}
+
+impl From<Obstacle> for Refusal {
+    fn from(obstacle: Obstacle) -> Refusal {
+        match obstacle {
+            Obstacle::Refused(refusal) => refusal,
+            Obstacle::Unsupported(text) => vec![text],
+        }
+    }
+}
 
 impl Subject {
     fn of_program(path: &Path) -> Result<Subject, Refusal> {
@@ -52,6 +74,8 @@ impl Subject {
             session: SessionConfig::default(),
             world: WorldConfig::default(),
             case: None,
+            is_by_id: false,
+            known: None,
         })
     }
 
@@ -68,6 +92,8 @@ impl Subject {
             session: case.session.clone(),
             world: case.world.clone(),
             case: Some(case),
+            is_by_id: false,
+            known: None,
         }
     }
 
@@ -80,13 +106,13 @@ impl Subject {
     ///
     /// # Errors
     /// When the case asks for an injection that this version has not.
-    pub fn injections(&self) -> Result<Injections, Refusal> {
+    pub fn injections(&self) -> Result<Injections, Obstacle> {
         let Some(case) = &self.case else {
             return Ok(Injections::DEFAULT);
         };
         let entries: Vec<String> = case.explore.inject.iter().map(|i| i.entry()).collect();
         Injections::from_names(entries.iter().map(String::as_str))
-            .map_err(|error| vec![format!("{}: error: {error}", self.target)])
+            .map_err(|error| self.unsupported(&error))
     }
 
     /// The injections, unless they are those that are on when nothing else is said.
@@ -100,15 +126,19 @@ impl Subject {
     /// # Errors
     /// When the program does not compile, unless a case judges that, and when its world is beyond this
     /// version.
-    pub fn simulation(&self, run: &SharedRun) -> Result<Simulation, Refusal> {
+    pub fn simulation(&self, run: &SharedRun) -> Result<Simulation, Obstacle> {
         let target = Target::compile(self.text.clone(), &self.session);
         if self.case.is_none()
             && let Target::Refused { .. } = target
         {
-            return Err(self.compile_errors());
+            return Err(Obstacle::Refused(self.compile_errors()));
         }
         Simulation::new(target, self.session.clone(), self.world.clone(), run)
-            .map_err(|unsupported| vec![format!("{}: error: {unsupported}", self.target)])
+            .map_err(|error| self.unsupported(&error))
+    }
+
+    fn unsupported(&self, error: &dyn std::fmt::Display) -> Obstacle {
+        Obstacle::Unsupported(format!("{}: error: {error}", self.target))
     }
 
     /// What is wrong with the program, with the path by which the user knows it.
@@ -144,6 +174,7 @@ pub fn subjects(targets: &[String]) -> Result<Vec<Subject>, Refusal> {
             Err(errors) => refused.extend(errors),
         }
     }
+    mark_known(&mut found);
     match refused.is_empty() {
         true => Ok(found),
         false => Err(refused),
@@ -169,6 +200,27 @@ pub fn subject(target: &str) -> Result<Subject, Refusal> {
                 quoted(example)
             ))))
         }
+    }
+}
+
+/// Notes which subjects are known to fail: those of a corpus with a list of them beside it. Whoever
+/// names a case by its id wants to see it fail.
+fn mark_known(subjects: &mut [Subject]) {
+    let mut lists: BTreeMap<PathBuf, Known> = BTreeMap::new();
+    for subject in subjects.iter_mut().filter(|subject| !subject.is_by_id) {
+        let Some(case) = &subject.case else { continue };
+        let is_corpus = |folder: &&Path| folder.file_name().is_some_and(|name| name == "corpus");
+        let Some(corpus) = subject.path.ancestors().find(is_corpus) else {
+            continue;
+        };
+        let known = lists.entry(corpus.to_path_buf()).or_insert_with(|| {
+            let list = corpus.with_file_name("known").join("self.yaml");
+            // What is wrong with other files of the corpus is no matter of the targets.
+            load_corpus(corpus)
+                .and_then(|corpus| Known::load(&list, &corpus))
+                .unwrap_or_default()
+        });
+        subject.known = known.reason(&case.full_id()).map(Into::into);
     }
 }
 
@@ -212,7 +264,10 @@ fn case_of(path: &Path, id: &str) -> Result<Subject, Refusal> {
     let suite = load_suite(path).map_err(|errors| many(&errors))?;
     let ids: Vec<String> = suite.cases.iter().map(|case| case.id.clone()).collect();
     match suite.cases.into_iter().find(|case| case.id == id) {
-        Some(case) => Ok(Subject::of_case(path, case)),
+        Some(case) => Ok(Subject {
+            is_by_id: true,
+            ..Subject::of_case(path, case)
+        }),
         None => {
             let complaint =
                 Complaint::about(path, format!("there is no case `{id}` in this suite"));

@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::recordings;
-use crate::subject::{self, Refusal, Subject};
+use crate::subject::{self, Obstacle, Refusal, Subject};
 use clap::Args;
 use report::Totals;
 use search::Search;
@@ -98,12 +98,17 @@ fn explore(arguments: &ExploreArguments, output: &mut Output) -> Result<Exit, Re
         strategy::named(name, 0).map_err(|error| vec![format!("error: {error}")])?;
     }
     let subjects = subject::subjects(&arguments.targets)?;
-    let searches = subjects.iter().map(|subject| search(arguments, subject));
-    let searches = searches.collect::<Result<Vec<Search<'_>>, Refusal>>()?;
+    let mut totals = Totals::default();
+    let mut searches = Vec::new();
+    for subject in &subjects {
+        match search(arguments, subject) {
+            Ok(search) => searches.push(search),
+            Err(obstacle) => skip(output, obstacle, subject, subjects.len(), &mut totals)?,
+        }
+    }
     if let Some(folder) = &arguments.out {
         recordings::make_folder(folder).map_err(|error| vec![error.to_string()])?;
     }
-    let mut totals = Totals::default();
     let mut names = BTreeSet::new();
     for (at, search) in searches.iter().enumerate() {
         let limit = arguments.time.map(|limit| {
@@ -114,10 +119,23 @@ fn explore(arguments: &ExploreArguments, output: &mut Output) -> Result<Exit, Re
         let progress = Progress::new(output, bounded.then_some(search.schedules));
         let found = search.run(arguments.jobs, limit, &progress);
         progress.finish();
+        let found = match found {
+            Ok(found) => found,
+            Err(obstacle) => {
+                skip(
+                    output,
+                    obstacle,
+                    search.subject,
+                    subjects.len(),
+                    &mut totals,
+                )?;
+                continue;
+            }
+        };
         let out = arguments.out.as_deref();
-        report::report(output, search, found?, out, &mut names, &mut totals)?;
+        report::report(output, search, found, out, &mut names, &mut totals)?;
     }
-    totals.conclude(output, watch.seconds(), searches.len());
+    totals.conclude(output, watch.seconds(), subjects.len());
     Ok(if totals.is_failure() {
         Exit::Failed
     } else {
@@ -125,8 +143,27 @@ fn explore(arguments: &ExploreArguments, output: &mut Output) -> Result<Exit, Re
     })
 }
 
+/// Passes over what is beyond this version, when it is one of several.
+fn skip(
+    output: &mut Output,
+    obstacle: Obstacle,
+    subject: &Subject,
+    targets: usize,
+    totals: &mut Totals,
+) -> Result<(), Refusal> {
+    match obstacle {
+        Obstacle::Unsupported(text) if targets > 1 => {
+            output.json(&serde_json::json!({"target": subject.target, "skipped": text}));
+            output.aside(text.replacen(": error: ", ": skipped: ", 1));
+            totals.skipped += 1;
+            Ok(())
+        }
+        obstacle => Err(obstacle.into()),
+    }
+}
+
 /// How one subject is explored: its case says it, unless the arguments do.
-fn search<'a>(arguments: &ExploreArguments, subject: &'a Subject) -> Result<Search<'a>, Refusal> {
+fn search<'a>(arguments: &ExploreArguments, subject: &'a Subject) -> Result<Search<'a>, Obstacle> {
     const EXHAUSTIVE_SCHEDULES: u64 = 20_000;
     const RANDOM_SCHEDULES: u64 = 1_000;
     let of_case = subject.case.as_ref().map(|case| &case.explore);
@@ -141,10 +178,10 @@ fn search<'a>(arguments: &ExploreArguments, subject: &'a Subject) -> Result<Sear
     };
     let is_exhaustive = strategy == "exhaustive";
     if is_exhaustive && arguments.shard.is_some_and(|shard| shard.count > 1) {
-        return Err(vec![one_search("--shard")]);
+        return Err(Obstacle::Refused(vec![one_search("--shard")]));
     }
     if is_exhaustive && arguments.jobs.get() > 1 && arguments.strategy.is_some() {
-        return Err(vec![one_search("--jobs")]);
+        return Err(Obstacle::Refused(vec![one_search("--jobs")]));
     }
     let schedules = match (arguments.schedules, arguments.time, strategy) {
         (Some(schedules), _, _) => schedules,

@@ -197,13 +197,43 @@ fn folders_and_suites_are_explored_whole() {
     place.write("all/a.m", b"x = 1;\n");
     place.write("all/notes.txt", b"nothing\n");
     let ended = place.run(&["explore", "all"]);
-    ended.check(1, &["never seen: the outcome `y`"]);
+    ended.check(1, &["never seen: the outcome `y`", "see it again: "]);
     assert!(ended.stdout.contains("1 of 3 targets failed"), "{ended:#?}");
     place.run(&["explore", "all/deep/s.yaml#one"]).check(0, &[]);
     std::fs::create_dir(place.path("empty")).expect("a folder");
     place
         .run(&["explore", "empty"])
         .check(2, &["nothing to run"]);
+}
+
+#[test]
+fn a_corpus_is_explored_past_what_is_known_to_fail_and_what_is_not_built() {
+    let case = |id: &str, more: &str| {
+        format!(
+            "  - id: {id}\n    title: t\n    requires: [A1]\n    program: disp('x')\n{more}    expect: \
+             {{stdout: \"y\\n\"}}\n"
+        )
+    };
+    let tier = case("two", "    session: {tier: embedded}\n");
+    let suite = format!("cases:\n{}{tier}", case("one", ""));
+    let place = Place::with(&[]);
+    std::fs::create_dir(place.path("corpus")).expect("a folder");
+    std::fs::create_dir(place.path("known")).expect("a folder");
+    place.write("corpus/s.yaml", suite.as_bytes());
+    place.write(
+        "known/self.yaml",
+        b"known:\n  - case: s/one\n    reason: not built\n",
+    );
+    place.run(&["explore", "corpus"]).check(
+        0,
+        &["known failure: not built", "corpus/s.yaml#two: skipped: "],
+    );
+    place
+        .run(&["explore", "corpus/s.yaml#one"])
+        .check(1, &["outcome: "]);
+    place
+        .run(&["explore", "corpus/s.yaml#two"])
+        .check(2, &["`tier: embedded` is not part of this version"]);
 }
 
 #[test]

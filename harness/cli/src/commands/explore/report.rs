@@ -22,6 +22,9 @@ pub struct Totals {
     failures: usize,
     failing_targets: usize,
     cut_short: usize,
+    known: usize,
+    /// Targets that are beyond this version.
+    pub skipped: usize,
     traces: u64,
     is_exhausted: Option<bool>,
 }
@@ -41,6 +44,8 @@ impl Totals {
             "seconds": seconds,
             "outcomes": self.outcomes,
             "incomplete": self.cut_short,
+            "known": self.known,
+            "skipped": self.skipped,
             "steps": self.steps,
             "targets": targets,
             // Equal for two explorations exactly when every run of theirs was the same.
@@ -50,9 +55,9 @@ impl Totals {
             let style = if self.is_failure() { BAD } else { GOOD };
             let (schedules, failing) = (self.schedules, self.failing_targets);
             output.note(format_args!(
-                "\n{style}{failing} of {targets} targets failed{style:#}, {} were cut short; {schedules} \
-                 schedules in {seconds} s\n",
-                self.cut_short
+                "\n{style}{failing} of {targets} targets failed{style:#}, {} as is known, {} were cut short, {} \
+                 skipped; {schedules} schedules in {seconds} s\n",
+                self.known, self.cut_short, self.skipped
             ));
         }
     }
@@ -79,10 +84,47 @@ pub fn report(
     };
     let report = &found.report;
     let is_incomplete = search.is_exhaustive() && !report.exhausted;
-    let missing = missing(search, &found, is_incomplete);
+    // Where something failed, what was not seen is no news.
+    let missing = match report.failures.is_empty() {
+        true => missing(search, &found, is_incomplete),
+        false => Vec::new(),
+    };
     heading(output, search, &found, is_incomplete);
+    report_outcomes(output, &mut witnesses)?;
+    report_failures(output, &mut witnesses)?;
+    if !missing.is_empty() {
+        let target = &search.subject.target;
+        let names = missing.join("`, `");
+        output.failed("never seen", format_args!("the outcome `{names}`"));
+        output.again(&format!("tourbillon explore {}", quoted(target)));
+        output.json(&json!({"target": target, "never_seen": missing}));
+    }
 
-    let mut outcomes: Vec<(&String, &Stats)> = report.outcomes.iter().collect();
+    totals.schedules += report.schedules;
+    totals.steps += report.steps;
+    totals.traces = totals.traces.rotate_left(1) ^ found.traces;
+    totals.outcomes += report.outcomes.len();
+    totals.is_exhausted = Some(totals.is_exhausted.unwrap_or(true) && report.exhausted);
+    let failures = report.failures.len() + missing.len();
+    match &search.subject.known {
+        Some(reason) if failures > 0 || is_incomplete => {
+            output.aside(format_args!("{ODD}known failure{ODD:#}: {reason}"));
+            totals.known += 1;
+        }
+        Some(_) | None => {
+            totals.failures += failures;
+            totals.failing_targets += usize::from(failures > 0);
+            totals.cut_short += usize::from(is_incomplete);
+        }
+    }
+    Ok(())
+}
+
+/// Each distinct outcome, the most frequent first.
+fn report_outcomes(output: &mut Output, witnesses: &mut Witnesses<'_>) -> Result<(), Refusal> {
+    let found = witnesses.found;
+    let target = &witnesses.search.subject.target;
+    let mut outcomes: Vec<(&String, &Stats)> = found.report.outcomes.iter().collect();
     outcomes.sort_by(|(left, one), (right, other)| (other.count, left).cmp(&(one.count, right)));
     let keys: Vec<&String> = outcomes.iter().map(|(key, _)| *key).collect();
     for (number, (key, stats)) in outcomes.iter().enumerate() {
@@ -91,7 +133,7 @@ pub fn report(
         if output.is_json() {
             let recorded = witnesses.text_or_file(&stats.witness)?;
             output.json(&json!({
-                "target": search.subject.target,
+                "target": target,
                 "outcome": found.outcomes.get(*key),
                 "count": stats.count,
                 "witness": recorded,
@@ -105,27 +147,35 @@ pub fn report(
             Some(_) => (BAD, "fails"),
         };
         let shown = lines_of(key, &keys);
-        let count = stats.count;
+        let (number, count) = (number + 1, stats.count);
         output.text(format_args!(
-            "  {STRONG}outcome {}{STRONG:#}  {count} × {style}{word}{style:#}\n{shown}",
-            number + 1
+            "  {STRONG}outcome {number}{STRONG:#}  {count} × {style}{word}{style:#}\n{shown}"
         ));
         if failures.is_none() {
             output.note(format_args!("    {FAINT}witness: {witness}{FAINT:#}\n"));
         }
     }
-    for (failure, stats) in &report.failures {
+    Ok(())
+}
+
+/// Each distinct failure, with the command that shows it again.
+fn report_failures(output: &mut Output, witnesses: &mut Witnesses<'_>) -> Result<(), Refusal> {
+    let found = witnesses.found;
+    let all = found.report.schedules;
+    for (failure, stats) in &found.report.failures {
         let witness = witnesses.of(&stats.witness)?;
-        let (count, all) = (stats.count, report.schedules);
+        let count = stats.count;
         if !output.is_json() {
-            output.error(format_args!(
-                "error: {failure} ({count} of {all} schedules)"
-            ));
+            let (kind, summary) = (failure.kind, &failure.summary);
+            output.failed(
+                kind.name(),
+                format_args!("{summary} ({count} of {all} schedules)"),
+            );
             output.again(&witness);
         } else if !found.failures.values().any(|known| known.contains(failure)) {
             // Failures of the exploration itself, such as nondeterminism, belong to no outcome.
             output.json(&json!({
-                "target": search.subject.target,
+                "target": witnesses.search.subject.target,
                 "failure": failure_json(failure),
                 "count": count,
                 "witness": witnesses.text_or_file(&stats.witness)?,
@@ -133,25 +183,6 @@ pub fn report(
             }));
         }
     }
-    if !missing.is_empty() {
-        let names = missing.join("`, `");
-        output.failed("never seen", format_args!("the outcome `{names}`"));
-        output.again(&format!(
-            "tourbillon explore {}",
-            quoted(&search.subject.target)
-        ));
-        output.json(&json!({"target": search.subject.target, "never_seen": missing}));
-    }
-
-    totals.schedules += report.schedules;
-    totals.steps += report.steps;
-    totals.traces = totals.traces.rotate_left(1) ^ found.traces;
-    totals.outcomes += report.outcomes.len();
-    let failures = report.failures.len() + missing.len();
-    totals.failures += failures;
-    totals.failing_targets += usize::from(failures > 0);
-    totals.cut_short += usize::from(is_incomplete);
-    totals.is_exhausted = Some(totals.is_exhausted.unwrap_or(true) && report.exhausted);
     Ok(())
 }
 

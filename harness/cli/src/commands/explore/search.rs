@@ -3,7 +3,7 @@
 use crate::clock::Stopwatch;
 use crate::judge::Judge;
 use crate::progress::Progress;
-use crate::subject::{Refusal, Subject};
+use crate::subject::{Obstacle, Refusal, Subject};
 use crate::threads;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
@@ -78,7 +78,7 @@ impl Search<'_> {
         jobs: NonZeroUsize,
         limit: Option<Duration>,
         progress: &Progress,
-    ) -> Result<Found, Refusal> {
+    ) -> Result<Found, Obstacle> {
         let threads = match self.is_by_number() {
             true => jobs,
             // What is run next depends on the runs before.
@@ -105,7 +105,7 @@ impl Search<'_> {
         parts: u64,
         (watch, limit): (Stopwatch, Option<Duration>),
         progress: &Progress,
-    ) -> Result<Found, Refusal> {
+    ) -> Result<Found, Obstacle> {
         let mut simulation = self.simulation()?;
         let mut judge = Judge::new(self.subject);
         let mut failures: BTreeMap<String, BTreeSet<Failure>> = BTreeMap::new();
@@ -148,9 +148,9 @@ impl Search<'_> {
         })
     }
 
-    fn simulation(&self) -> Result<Simulation, Refusal> {
+    fn simulation(&self) -> Result<Simulation, Obstacle> {
         let strategy = strategy::named(&self.strategy, self.seed)
-            .map_err(|error| vec![format!("error: {error}")])?;
+            .map_err(|error| Obstacle::Refused(vec![format!("error: {error}")]))?;
         let run = run_for(strategy, self.subject.world().cancel);
         run.borrow_mut().set_injections(self.injections);
         self.subject.simulation(&run)
