@@ -18,7 +18,10 @@ const CHAPTERS: &[(&str, &[&str])] = &[
     ("Constants and filled arrays", &["zeros"]),
     ("Building arrays", &["repmat"]),
     ("Size and shape", &["size", "reshape"]),
-    ("Searching and ordering", &["find", "sort", "unique"]),
+    (
+        "Searching and ordering",
+        &["find", "union", "sort", "unique"],
+    ),
     ("Sums and other reductions", &["sum"]),
     ("Linear algebra", &["inv"]),
     ("Operators as functions", &["plus"]),

@@ -44,6 +44,7 @@ static TABLES: &[&[Entry]] = &[
     crate::arrays::MOVE,
     crate::arrays::ORDER,
     crate::arrays::REDUCE,
+    crate::arrays::SETS,
     crate::arrays::SIZE,
     crate::cells::APPLY,
     crate::cells::CELLS,

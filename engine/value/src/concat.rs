@@ -272,6 +272,13 @@ fn joined_dims(sizes: &[Dims], dimension: usize) -> Result<(Dims, Vec<usize>)> {
     };
     let has_elements = sizes.iter().any(|dims| !gives_way(dims));
     let nothing = Dims::new(0, 0);
+    let all: Vec<usize> = (0..sizes.len())
+        .filter(|at| sizes[*at] != nothing)
+        .collect();
+    // Those that fit need not give way: `[zeros(2, 0); zeros(1, 0)]` is 3 × 0.
+    if let Some(dims) = fitting_dims(sizes, &all, dimension) {
+        return Ok((Dims::checked(&dims)?, all));
+    }
     let mut taken: Vec<usize> = (0..sizes.len())
         .filter(|at| {
             if has_elements {
@@ -286,26 +293,28 @@ fn joined_dims(sizes: &[Dims], dimension: usize) -> Result<(Dims, Vec<usize>)> {
         let first = sizes[taken[0]].clone();
         taken.retain(|at| sizes[*at] == first);
     }
-    let Some(first) = taken.first() else {
+    if taken.is_empty() {
         return Ok((nothing, taken));
-    };
-    let first = &sizes[*first];
-    let rank = sizes
-        .iter()
-        .map(Dims::rank)
-        .max()
-        .unwrap_or(2)
-        .max(dimension + 1);
+    }
+    let dims = fitting_dims(sizes, &taken, dimension).ok_or_else(size_error)?;
+    Ok((Dims::checked(&dims)?, taken))
+}
+
+/// The dimensions of the pieces put together, where they differ in no other dimension.
+fn fitting_dims(sizes: &[Dims], taken: &[usize], dimension: usize) -> Option<Vec<usize>> {
+    let first = &sizes[*taken.first()?];
+    let ranks = sizes.iter().map(Dims::rank);
+    let rank = ranks.max().unwrap_or(2).max(dimension + 1);
     let mut result: Vec<usize> = (0..rank).map(|at| first.get(at)).collect();
     result[dimension] = 0;
-    for at in &taken {
+    for at in taken {
         let dims = &sizes[*at];
         if (0..rank).any(|d| d != dimension && dims.get(d) != first.get(d)) {
-            return Err(size_error());
+            return None;
         }
         result[dimension] += dims.get(dimension);
     }
-    Ok((Dims::checked(&result)?, taken))
+    Some(result)
 }
 
 fn join_structs(mut parts: Vec<Value>, dimension: usize) -> Result<Value> {

@@ -6,6 +6,7 @@ mod linear;
 mod movement;
 mod order;
 mod reduce;
+mod sets;
 mod size;
 
 pub(crate) use build::TABLE as BUILD;
@@ -14,4 +15,5 @@ pub(crate) use linear::TABLE as LINEAR;
 pub(crate) use movement::TABLE as MOVE;
 pub(crate) use order::TABLE as ORDER;
 pub(crate) use reduce::TABLE as REDUCE;
+pub(crate) use sets::TABLE as SETS;
 pub(crate) use size::TABLE as SIZE;

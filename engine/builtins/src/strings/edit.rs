@@ -27,7 +27,7 @@ pub(crate) static TABLE: &[Entry] = &[
         2,
         2,
         1,
-        |call| replace(call, true),
+        |call| replace(call, true, str_replace),
         "s = erase(text, part): without the part",
     ),
     plain(
@@ -59,7 +59,7 @@ pub(crate) static TABLE: &[Entry] = &[
         3,
         3,
         1,
-        |call| replace(call, false),
+        |call| replace(call, false, str_replace),
         "s = replace(text, old, new): with old replaced by new",
     ),
     plain(
@@ -83,7 +83,7 @@ pub(crate) static TABLE: &[Entry] = &[
         3,
         3,
         1,
-        |call| replace(call, false),
+        |call| replace(call, false, replace_overlapping),
         "s = strrep(text, old, new): with old replaced by new",
     ),
     plain(
@@ -222,7 +222,31 @@ fn strtrim(call: &mut Call<'_>) -> Result<Outputs> {
     }
 }
 
-fn replace(call: &mut Call<'_>, erases: bool) -> Result<Outputs> {
+fn str_replace(text: &str, old: &str, new: &str) -> String {
+    text.replace(old, new)
+}
+
+/// As `strrep` has it: every occurrence counts, also those that overlap, so that `aaa` becomes `bb`
+/// when `aa` becomes `b`.
+fn replace_overlapping(text: &str, old: &str, new: &str) -> String {
+    let mut result = String::with_capacity(text.len());
+    let mut done = 0;
+    for (at, _) in text.char_indices() {
+        if text[at..].starts_with(old) {
+            result.push_str(text.get(done..at).unwrap_or_default());
+            result.push_str(new);
+            done = at + old.len();
+        }
+    }
+    result.push_str(&text[done..]);
+    result
+}
+
+fn replace(
+    call: &mut Call<'_>,
+    erases: bool,
+    change: fn(&str, &str, &str) -> String,
+) -> Result<Outputs> {
     let wrong = || {
         failure(
             "Inputs must be character vectors, cell arrays of character vectors, or string arrays.",
@@ -245,7 +269,7 @@ fn replace(call: &mut Call<'_>, erases: bool) -> Result<Outputs> {
         let mut text = text.to_owned();
         for (at, old) in old.iter().enumerate() {
             if !old.is_empty() {
-                text = text.replace(old.as_str(), new.get(at).unwrap_or(&new[0]));
+                text = change(&text, old, new.get(at).unwrap_or(&new[0]));
             }
         }
         text
@@ -323,6 +347,8 @@ mod tests {
             ),
             ("deblank('a  ')", "'a'"),
             ("strrep('abcabc', 'b', 'XY')", "'aXYcaXYc'"),
+            ("strrep('aaa', 'aa', 'b')", "'bb'"),
+            ("strrep('ghi 222 jkl', '22', '*')", "'ghi ** jkl'"),
             ("strrep({'ab' 'b'}, 'b', '')", "{'a' ''}"),
             (
                 "strrep(1, 'a', 'b')",

@@ -79,6 +79,18 @@ fn lines(rows: &[String]) -> Value {
     matrix(&rows)
 }
 
+/// Takes away the columns that are blank in every row, on the left and on the right.
+fn trim(rows: &mut [Vec<u16>]) {
+    let is_blank = |unit: &u16| matches!(unit, 9..=13 | 32);
+    let leading = |row: &Vec<u16>| row.iter().take_while(|unit| is_blank(unit)).count();
+    let lead = rows.iter().map(leading).min().unwrap_or(0);
+    for row in rows {
+        row.drain(..lead);
+        let kept = row.iter().rposition(|unit| !is_blank(unit));
+        row.truncate(kept.map_or(0, |last| last + 1));
+    }
+}
+
 /// A char matrix of rows, padded with blanks.
 pub(super) fn matrix(rows: &[Vec<u16>]) -> Value {
     let width = rows.iter().map(Vec::len).max().unwrap_or(0);
@@ -190,6 +202,8 @@ fn num2str(call: &mut Call<'_>) -> Result<Outputs> {
                     .collect();
                 texts.push(template::write(template.data(), &values)?);
             }
+            // What is blank in all rows on either side goes, whatever the template says.
+            trim(&mut texts);
             if let [only] = &texts[..] {
                 return Ok(one(row(only.clone())));
             }
@@ -291,6 +305,9 @@ mod tests {
                 "sprintf('%g %g %g', 1e10, 100000, 1e-5)",
                 "'1e+10 100000 1e-05'",
             ),
+            ("sprintf('%#o %#x', 8, 255)", "'010 0xff'"),
+            ("num2str(42.67, '% 10.2f')", "'42.67'"),
+            ("num2str([1 2 3], '%d ')", "'1 2 3'"),
             ("sprintf('%*d|', 5, 3)", "'    3|'"),
             ("sprintf('%c%c|', 'abc')", "'ab|c'"),
             ("sprintf('%s|', 'abc', 'def')", "'abc|def|'"),

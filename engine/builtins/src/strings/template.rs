@@ -436,7 +436,15 @@ impl Conversion {
                 },
                 size as u64
             )),
-            b'o' if fits => whole(format!("{:o}", size as u64)),
+            b'o' if fits => whole(format!(
+                "{}{:o}",
+                if self.alternate && size > 0.0 {
+                    "0"
+                } else {
+                    ""
+                },
+                size as u64
+            )),
             b'f' | b'F' => (fixed(size, places), true),
             b'g' => (general(size, places, self.alternate), true),
             b'G' => (general(size, places, self.alternate).to_uppercase(), true),
