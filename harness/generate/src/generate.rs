@@ -2,6 +2,7 @@
 
 use arbitrary::Unstructured;
 
+use crate::litmus::Litmus;
 use crate::program::{
     AllForm, Block, Call, CallForm, Callback, Cleanup, Exit, Formula, Function, KEYS, Key, Local,
     OwnKind, PRIORITIES, Program, RaceForm, Statement, Throw,
@@ -224,7 +225,7 @@ impl Generator<'_> {
 
     /// A statement of any kind; none when the kind that was drawn does not fit.
     fn any_statement(&mut self, depth: u32, times: u32, fuel: &mut u32) -> Option<Statement> {
-        let kinds = if depth < DEEPEST { 35 } else { 27 };
+        let kinds = if depth < DEEPEST { 39 } else { 31 };
         Some(match self.draw(kinds) {
             0 => Statement::Compute {
                 to: self.local(),
@@ -328,12 +329,16 @@ impl Generator<'_> {
             },
             27 if self.is_main => Statement::Unobserved,
             27 => Statement::Yield,
-            28 => Statement::If {
+            28..=31 => Statement::Litmus {
+                litmus: self.pick(Litmus::ALL),
+                to: self.local(),
+            },
+            32 => Statement::If {
                 on: self.local(),
                 then: self.inner(depth, times, fuel),
                 otherwise: self.inner(depth, times, fuel),
             },
-            29 => {
+            33 => {
                 let rounds = 1 + self.draw(2);
                 let times = times * u32::from(rounds);
                 Statement::Loop {
@@ -350,7 +355,7 @@ impl Generator<'_> {
                     finally: self.inner(depth, times, fuel),
                 }
             }
-            30 | 31 => Statement::Try {
+            34 | 35 => Statement::Try {
                 body: self.inner(depth, times, fuel),
                 on: self.local(),
                 error: self.pick([
@@ -363,11 +368,11 @@ impl Generator<'_> {
                 caught: self.inner(depth, times, fuel),
                 finally: self.inner(depth, times, fuel),
             },
-            32 => Statement::Unwind {
+            36 => Statement::Unwind {
                 body: self.inner(depth, times, fuel),
                 cleanup: self.inner(depth, times, fuel),
             },
-            33 | 34 => {
+            37 | 38 => {
                 let call = self.call(times, fuel, true)?;
                 let count = self.draw(3);
                 Statement::Spawn {
@@ -445,6 +450,6 @@ mod tests {
                 false
             });
         }
-        assert_eq!(kinds.len(), 26, "{kinds:?}");
+        assert_eq!(kinds.len(), 27, "{kinds:?}");
     }
 }

@@ -15,6 +15,13 @@ pub(crate) enum Helper {
     Arrive,
     Fill,
     Countdown,
+    Detached,
+    Note,
+    SlowNote,
+    Family,
+    Selfish,
+    Untidy,
+    Count,
 }
 
 impl Helper {
@@ -22,14 +29,19 @@ impl Helper {
     pub(crate) fn needs(self) -> &'static [Helper] {
         match self {
             Helper::SlowBump | Helper::Guarded | Helper::Nap | Helper::Sleepy => &[Helper::Bump],
+            Helper::SlowNote | Helper::Selfish => &[Helper::Note],
+            Helper::Family | Helper::Untidy => &[Helper::Note, Helper::SlowNote],
             Helper::Bump
+            | Helper::Note
+            | Helper::Count
             | Helper::Sour
             | Helper::Waiter
             | Helper::Relay
             | Helper::Failer
             | Helper::Arrive
             | Helper::Fill
-            | Helper::Countdown => &[],
+            | Helper::Countdown
+            | Helper::Detached => &[],
         }
     }
 
@@ -139,6 +151,86 @@ end
     w('v') = mod(v * 2 + i, 1009);
   end
   y = n;
+end
+"
+            }
+            Helper::Note => {
+                "function note(w, n)
+  w('x') = mod(w('x') * 7 + n, 1009);
+end
+"
+            }
+            Helper::SlowNote => {
+                "function slow_note(w, n)
+  v = w('x');
+  yield_now();
+  pause(0.001);
+  w('x') = mod(v * 7 + n, 1009);
+end
+"
+            }
+            Helper::Family => {
+                "async function y = family(w)
+  o = onCleanup(@() slow_note(w, 2));
+  f = spawn(child(w)); g = spawn(child(w));
+  y = numel(await_all(f, g));
+end
+
+async function y = child(w)
+  o = onCleanup(@() note(w, 1));
+  y = 1;
+  pause(0.5);
+end
+"
+            }
+            Helper::Selfish => {
+                "async function y = selfish(w)
+  y = 1;
+  yield_now();
+  cancel(w('f'));
+  note(w, 4);
+  yield_now();
+  note(w, 5);
+end
+"
+            }
+            Helper::Untidy => {
+                "async function y = untidy(w)
+  o = onCleanup(@() slow_note(w, 1));
+  y = 1;
+  try
+    unwind_protect
+      pause(0.001);
+      error('g:first', 'first');
+    unwind_protect_cleanup
+      slow_note(w, 2);
+    end_unwind_protect
+  finally
+    slow_note(w, 3);
+    await(sleep_async(0.001));
+    error('g:second', 'the second one');
+  end
+end
+"
+            }
+            Helper::Count => {
+                "async function y = count(n)
+  yield_now();
+  y = count_now(n);
+end
+
+function y = count_now(n)
+  global total
+  if isempty(total), total = 0; end
+  total = total + n;
+  y = n;
+end
+"
+            }
+            Helper::Detached => {
+                "async function y = detached(m, f)
+  y = await(f);
+  m('live') = m('live') - 1;
 end
 "
             }

@@ -5,11 +5,13 @@
 
 mod generate;
 mod helpers;
+mod litmus;
 mod oracle;
 mod print;
 mod program;
 mod shrink;
 
+pub use litmus::Litmus;
 pub use oracle::{Failure, INJECTIONS, Trial, same_outcome, same_outcome_as_fifo};
 pub use program::{
     AllForm, Block, Call, CallForm, Callback, Cleanup, Exit, Formula, Function, KEYS, Key, Local,

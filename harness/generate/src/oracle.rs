@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use tourbillon_sim::campaign::{FailureKind, Plan};
 use tourbillon_sim::run::Budgets;
 use tourbillon_sim::strategy::{Bytes, Fifo};
-use tourbillon_sim::{Injections, Recording, Run, SharedRun};
+use tourbillon_sim::{Injections, Recording, Run};
 use tourbillon_world::{
     Outcome, RunResult, SessionConfig, Simulation, Target, WorldConfig, explore,
 };
@@ -26,11 +26,20 @@ const BUDGETS: Budgets = Budgets {
     nanoseconds: 3_600_000_000_000,
 };
 
+/// Of so many runs under other schedules one is made again and compared.
+const REPEAT_EVERY: u64 = 16;
+
 /// How many programs are tried while a failing one is made smaller.
 const SHRINK_TRIALS: u32 = 600;
 
 /// How many schedules each of them gets.
-const SHRINK_SCHEDULES: u64 = 12;
+const SHRINK_SCHEDULES: u64 = 16;
+
+/// How many schedules a program gets beside the one that the bytes stand for.
+const MORE_SCHEDULES: u64 = 3;
+
+/// How many bytes follow those given.
+const TAIL: usize = 400;
 
 /// A program whose outcome depends on its schedule, or that fails in some other way.
 #[derive(Clone, Debug)]
@@ -70,6 +79,7 @@ pub struct Trial {
     simulation: Simulation,
     expected: Outcome,
     expected_key: String,
+    checks: u64,
 }
 
 impl Trial {
@@ -88,8 +98,9 @@ impl Trial {
             simulation: simulation.expect("the default session and world are supported"),
             expected: Outcome::default(),
             expected_key: String::new(),
+            checks: 0,
         };
-        let outcome = trial.judged(&run, &mut |_| None)?;
+        let outcome = trial.judged(false, &mut |_| None)?;
         trial.expected_key = outcome.key();
         trial.expected = outcome;
         Ok(trial)
@@ -101,8 +112,8 @@ impl Trial {
         &self.expected
     }
 
-    /// Runs it under the schedule that `choices` stand for, with [`INJECTIONS`], twice: the second
-    /// time in a fresh session, which must make no difference.
+    /// Runs it under the schedule that `choices` stand for, with [`INJECTIONS`]. Some runs are made
+    /// again in a fresh session, the first among them, which must make no difference.
     ///
     /// # Errors
     /// When another outcome comes of it, or the run fails in some other way.
@@ -112,7 +123,9 @@ impl Trial {
             .replace_strategy(Box::new(Bytes::new(choices)));
         run.borrow_mut().set_injections(INJECTIONS);
         let expected = std::mem::take(&mut self.expected_key);
-        let found = self.judged(&run, &mut |result| {
+        let is_repeated = self.checks.is_multiple_of(REPEAT_EVERY);
+        self.checks += 1;
+        let found = self.judged(is_repeated, &mut |result| {
             let key = result.outcome.key();
             (key != expected).then(|| difference(&expected, &key))
         });
@@ -120,15 +133,15 @@ impl Trial {
         found.map(|_| ())
     }
 
-    /// Runs once under the strategy of the run and again for comparison. `differs` says what is wrong
-    /// with a run in which all oracles were silent.
+    /// Runs once under the strategy of the run, and again for comparison if it is to be repeated.
+    /// `differs` says what is wrong with a run in which all oracles were silent.
     fn judged(
         &mut self,
-        run: &SharedRun,
+        is_repeated: bool,
         differs: &mut dyn FnMut(&RunResult) -> Option<String>,
     ) -> Result<Outcome, Box<Failure>> {
         let plan = Plan {
-            repeat_every: 1,
+            repeat_every: u64::from(is_repeated),
             ..Plan::new(1)
         };
         let mut judge = |result: &RunResult| {
@@ -144,7 +157,6 @@ impl Trial {
             let outcome = found.outcomes.into_values().next();
             return Ok(outcome.expect("the plan makes one run"));
         };
-        run.borrow_mut().set_repeating(false);
         let strategy = &found.report.strategy;
         let witness = &stats.witness;
         let recording = explore::record(&mut self.simulation, strategy, witness, &mut judge);
@@ -183,40 +195,49 @@ pub fn same_outcome(source: &str, choices: &[u8]) -> Result<(), Box<Failure>> {
     Trial::new(source)?.check(choices.to_vec())
 }
 
-/// Makes a program of `bytes` and checks that its outcome under the schedule that they also stand for
-/// is that of the production schedule. The schedule is read from the end, so that mutations of the
-/// one leave the other alone.
+/// Makes a program of `bytes` and checks that its outcome under the schedule that they also stand for,
+/// and under a few more, is that of the production schedule.
+///
+/// The first four bytes are a seed for what follows when the others are used up, so that short inputs
+/// make programs of full size too. The program reads the others from the start and the schedule from
+/// the end, so that a mutation of the one leaves the other alone.
 ///
 /// # Errors
 /// When it is not. The program in the failure is a smaller one that fails in the same way, where one
 /// was found.
 pub fn same_outcome_as_fifo(bytes: &[u8]) -> Result<(), Box<Failure>> {
-    let program = Program::from_bytes(bytes);
-    let choices: Vec<u8> = bytes.iter().rev().copied().collect();
-    let Err(mut smallest) = same_outcome(&program.to_string(), &choices) else {
+    let (seed, rest) = bytes.split_at(bytes.len().min(4));
+    let seed = seed
+        .iter()
+        .fold(0, |seed, byte| seed << 8 | u64::from(*byte));
+    let tail = |number: u64| crate::pseudorandom(seed << 8 | number, TAIL);
+    let program = Program::from_bytes(&[rest, &tail(0)].concat());
+    let mut schedules = vec![[rest.iter().rev().copied().collect(), tail(1)].concat()];
+    schedules.extend((2..=MORE_SCHEDULES + 1).map(tail));
+    let Some(mut smallest) = first_failure(&program, &schedules) else {
         return Ok(());
     };
     let kind = smallest.kind;
+    schedules.extend((MORE_SCHEDULES + 2..SHRINK_SCHEDULES).map(tail));
     let _ = program.shrink(SHRINK_TRIALS, &mut |candidate| {
-        let Some(failure) = fails(candidate, &choices, kind) else {
-            return false;
-        };
-        smallest = failure;
-        true
+        // In a smaller program the same bytes mean another schedule.
+        match first_failure(candidate, &schedules).filter(|failure| failure.kind == kind) {
+            Some(failure) => {
+                smallest = failure;
+                true
+            }
+            None => false,
+        }
     });
     Err(smallest)
 }
 
-/// A failure of that kind under the choices given or some others: in a changed program the same
-/// bytes mean another schedule.
-fn fails(program: &Program, choices: &[u8], kind: FailureKind) -> Option<Box<Failure>> {
-    let same_kind = |failure: &Box<Failure>| failure.kind == kind;
-    let mut trial = match Trial::new(&program.to_string()) {
-        Ok(trial) => trial,
-        Err(failure) => return Some(failure).filter(same_kind),
-    };
-    let others = (0..SHRINK_SCHEDULES).map(|seed| crate::pseudorandom(seed, choices.len()));
-    std::iter::once(choices.to_vec())
-        .chain(others)
-        .find_map(|choices| trial.check(choices).err().filter(same_kind))
+fn first_failure(program: &Program, schedules: &[Vec<u8>]) -> Option<Box<Failure>> {
+    match Trial::new(&program.to_string()) {
+        Ok(mut trial) => {
+            let mut schedules = schedules.iter().cloned();
+            schedules.find_map(|choices| trial.check(choices).err())
+        }
+        Err(failure) => Some(failure),
+    }
 }

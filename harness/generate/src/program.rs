@@ -4,6 +4,8 @@
 //! operation that commutes, or orders its tasks by awaiting. So the outcome is the same under every
 //! schedule, and all printing happens in the main program after everything was joined.
 
+use crate::litmus::Litmus;
+
 /// A whole program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
@@ -286,6 +288,13 @@ pub enum Statement {
         /// What gets the result.
         to: Local,
     },
+    /// A fixed situation.
+    Litmus {
+        /// Which.
+        litmus: Litmus,
+        /// What gets the result.
+        to: Local,
+    },
     /// A call that cannot fail and that only the end of the program joins.
     Detach {
         /// The call.
@@ -424,6 +433,7 @@ impl Statement {
             | Statement::File { .. }
             | Statement::MissingFile { .. }
             | Statement::Deep { .. }
+            | Statement::Litmus { .. }
             | Statement::Detach { .. }
             | Statement::Unobserved => Vec::new(),
         }
@@ -462,6 +472,7 @@ impl Statement {
             | Statement::File { .. }
             | Statement::MissingFile { .. }
             | Statement::Deep { .. }
+            | Statement::Litmus { .. }
             | Statement::Detach { .. }
             | Statement::Unobserved => Vec::new(),
         }
@@ -495,6 +506,7 @@ impl Statement {
             | Statement::File { .. }
             | Statement::MissingFile { .. }
             | Statement::Deep { .. }
+            | Statement::Litmus { .. }
             | Statement::Unobserved => &[],
         }
     }

@@ -229,6 +229,7 @@ fn simpler(statement: &Statement) -> Vec<Statement> {
         | Statement::Handoff { .. }
         | Statement::MissingFile { .. }
         | Statement::Deep { .. }
+        | Statement::Litmus { .. }
         | Statement::Detach { .. }
         | Statement::Unobserved => {}
     }
