@@ -26,7 +26,8 @@ pub struct Subject {
     world: WorldConfig,
     /// The case, when it is one.
     pub case: Option<Case>,
-    is_by_id: bool,
+    /// Whether the target is this case's own id.
+    pub is_by_id: bool,
     /// Why it fails, when that is known and it was not asked for by its id.
     pub known: Option<String>,
 }

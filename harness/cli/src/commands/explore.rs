@@ -18,13 +18,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tourbillon_conformance::schema::Strategy as CaseStrategy;
 use tourbillon_sim::{Injections, strategy};
+use tourbillon_world::config::CancelPlan;
 
 /// The arguments of `explore`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 TARGET is a program (`FILE.m`, or `-`), a suite (`FILE.yaml`), a case (`FILE.yaml#id`) or a folder of
-them. A case brings its own world, strategy and injections, which options here replace, and says what
-may come out; of a program every failure counts.
+them. A case brings its own world, strategy and injections, which options here replace (but
+for the strategy of a case about production's order, unless it is named by its id), and says what may
+come out; of a program every failure counts.
 
 A random schedule depends on the seed and its number alone: `--jobs` and `--shard` change who runs it,
 never what is run; an exhaustive search is one piece. `--out` gets a recording of each distinct outcome and failure. An exhaustive search
@@ -167,15 +169,18 @@ fn search<'a>(arguments: &ExploreArguments, subject: &'a Subject) -> Result<Sear
     const EXHAUSTIVE_SCHEDULES: u64 = 20_000;
     const RANDOM_SCHEDULES: u64 = 1_000;
     let of_case = subject.case.as_ref().map(|case| &case.explore);
-    let strategy = match (&arguments.strategy, of_case) {
-        (Some(name), _) => name.as_str(),
-        (None, None) => "random",
-        (None, Some(explore)) => match explore.strategy {
-            CaseStrategy::Fifo => "fifo",
-            CaseStrategy::Random => "random",
-            CaseStrategy::Exhaustive => "exhaustive",
-        },
+    let own = of_case.map(|explore| match explore.strategy {
+        CaseStrategy::Fifo => "fifo",
+        CaseStrategy::Random => "random",
+        CaseStrategy::Exhaustive => "exhaustive",
+    });
+    let strategy = match (arguments.strategy.as_deref(), own) {
+        // Such a case is about production's order, and means nothing under another.
+        (Some(_), Some("fifo")) if !subject.is_by_id => "fifo",
+        (Some(name), _) => name,
+        (None, own) => own.unwrap_or("random"),
     };
+    let is_sweep = subject.world().cancel == Some(CancelPlan::EverySuspension);
     let is_exhaustive = strategy == "exhaustive";
     if is_exhaustive && arguments.shard.is_some_and(|shard| shard.count > 1) {
         return Err(Obstacle::Refused(vec![one_search("--shard")]));
@@ -195,7 +200,8 @@ fn search<'a>(arguments: &ExploreArguments, subject: &'a Subject) -> Result<Sear
         subject,
         strategy: strategy.to_string(),
         seed: arguments.seed,
-        schedules: if strategy == "fifo" {
+        // A sweep of cancels makes one run for each suspension point, and ends by itself.
+        schedules: if strategy == "fifo" && !is_sweep {
             schedules.min(1)
         } else {
             schedules

@@ -10,8 +10,7 @@ use clap::Args;
 use std::path::PathBuf;
 use tourbillon_sim::strategy::{self, Strategy, Tape};
 use tourbillon_sim::{Failure, Injections, Run, SharedRun, Witness};
-use tourbillon_world::config::CancelPlan;
-use tourbillon_world::explore::{record, run_for};
+use tourbillon_world::explore::record;
 use tourbillon_world::{RunResult, Simulation};
 
 /// The arguments of `sim`.
@@ -80,10 +79,7 @@ fn simulate(arguments: &SimArguments, output: &mut Output) -> Result<Exit, Refus
         Some(injections) => injections,
         None => subject.injections()?,
     };
-    let run = match arguments.tape {
-        Some(_) => Run::shared(strategy),
-        None => run_for(strategy, subject.world().cancel),
-    };
+    let run = Run::shared(strategy);
     run.borrow_mut().set_injections(injections);
     run.borrow_mut().set_keep_events(arguments.trace);
     let mut simulation = subject.simulation(&run)?;
@@ -165,8 +161,7 @@ fn again(
         let path = path.display().to_string();
         return Some(format!("tourbillon replay {}", show_again::quoted(&path)));
     }
-    let is_sweep = subject.world().cancel == Some(CancelPlan::EverySuspension);
-    let by_number = arguments.tape.is_none() && !is_sweep;
+    let by_number = arguments.tape.is_none();
     let strategy = run.borrow().strategy().describe();
     let injections = subject.unlike_own(*injections);
     show_again::command(&subject.target, &strategy, by_number, witness, injections)

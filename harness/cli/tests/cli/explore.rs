@@ -237,6 +237,34 @@ fn a_corpus_is_explored_past_what_is_known_to_fail_and_what_is_not_built() {
 }
 
 #[test]
+fn every_witness_of_a_sweep_of_cancels_shows_its_outcome() {
+    let suite = "cases:\n  - id: one\n    title: t\n    requires: [A1]\n    explore: {strategy: fifo}\n    \
+                 world: {cancel: every_suspension}\n    program: |\n      yield_now();\n      disp('a');\n      \
+                 yield_now();\n      disp('b');\n    expect:\n      allowed:\n        - {name: all, stdout: \
+                 \"a\\nb\\n\"}\n        - {name: one, stdout: \"a\\n\", error: {identifier: \
+                 'async:ExecutionCancelled'}}\n        - {name: none, stdout: '', error: {identifier: \
+                 'async:ExecutionCancelled'}}\n      must_observe: all\n";
+    let place = Place::with(&[("s.yaml", suite)]);
+    let ended = place.run(&["explore", "s.yaml", "--format", "json"]);
+    ended.check(0, &[]);
+    let objects = lines(&ended);
+    let (_, outcomes) = objects.split_last().expect("a summary");
+    assert_eq!(outcomes.len(), 3);
+    for outcome in outcomes {
+        let command = outcome["replay"]
+            .as_str()
+            .expect("a command")
+            .replace('\'', "");
+        let words: Vec<&str> = command.split(' ').skip(1).collect();
+        assert_eq!(
+            place.run(&words).stdout,
+            outcome["outcome"]["stdout"],
+            "{command}"
+        );
+    }
+}
+
+#[test]
 fn mistakes_exit_2_and_name_what_there_is() {
     let place = Place::with(&[("p.m", "x = 1;\n"), ("bad.m", "end\n")]);
     let check = |arguments: &[&str], parts: &[&str]| {

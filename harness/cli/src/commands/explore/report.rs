@@ -13,6 +13,9 @@ use tourbillon_conformance::schema::Strategy as CaseStrategy;
 use tourbillon_sim::campaign::Stats;
 use tourbillon_sim::{Failure, Witness};
 
+/// More outcomes or failures of one target than this are counted and not shown to people.
+const SHOWN: usize = 20;
+
 /// The sum over all targets.
 #[derive(Debug, Default)]
 pub struct Totals {
@@ -91,8 +94,11 @@ pub fn report(
     };
     heading(output, search, &found, is_incomplete);
     report_outcomes(output, &mut witnesses)?;
-    report_failures(output, &mut witnesses)?;
-    if !missing.is_empty() {
+    let is_known = search.subject.known.is_some();
+    if !is_known || output.is_json() {
+        report_failures(output, &mut witnesses)?;
+    }
+    if !missing.is_empty() && !is_known {
         let target = &search.subject.target;
         let names = missing.join("`, `");
         output.failed("never seen", format_args!("the outcome `{names}`"));
@@ -142,6 +148,9 @@ fn report_outcomes(output: &mut Output, witnesses: &mut Witnesses<'_>) -> Result
             }));
             continue;
         }
+        if number >= SHOWN {
+            continue;
+        }
         let (style, word) = match failures {
             None => (GOOD, "allowed"),
             Some(_) => (BAD, "fails"),
@@ -155,6 +164,11 @@ fn report_outcomes(output: &mut Output, witnesses: &mut Witnesses<'_>) -> Result
             output.note(format_args!("    {FAINT}witness: {witness}{FAINT:#}\n"));
         }
     }
+    if let Some(more) = outcomes.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        output.text(format_args!(
+            "  and {more} more outcomes: `--format json` has all\n"
+        ));
+    }
     Ok(())
 }
 
@@ -162,9 +176,12 @@ fn report_outcomes(output: &mut Output, witnesses: &mut Witnesses<'_>) -> Result
 fn report_failures(output: &mut Output, witnesses: &mut Witnesses<'_>) -> Result<(), Refusal> {
     let found = witnesses.found;
     let all = found.report.schedules;
-    for (failure, stats) in &found.report.failures {
+    for (number, (failure, stats)) in found.report.failures.iter().enumerate() {
         let witness = witnesses.of(&stats.witness)?;
         let count = stats.count;
+        if !output.is_json() && number >= SHOWN {
+            continue;
+        }
         if !output.is_json() {
             let (kind, summary) = (failure.kind, &failure.summary);
             output.failed(
@@ -182,6 +199,20 @@ fn report_failures(output: &mut Output, witnesses: &mut Witnesses<'_>) -> Result
                 "replay": witness,
             }));
         }
+    }
+    let distinct = found.report.failures.len();
+    if let Some(more) = distinct.checked_sub(SHOWN).filter(|more| *more > 0)
+        && !output.is_json()
+    {
+        output.failed(
+            "more",
+            format_args!("{more} further failures of other kinds"),
+        );
+        let target = &witnesses.search.subject.target;
+        output.again(&format!(
+            "tourbillon explore {} --format json",
+            quoted(target)
+        ));
     }
     Ok(())
 }
