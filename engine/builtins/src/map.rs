@@ -165,6 +165,14 @@ fn no_key() -> RuntimeError {
     )
 }
 
+impl Drop for MapObject {
+    fn drop(&mut self) {
+        let mut values = Vec::new();
+        self.give_up(&mut values);
+        tourbillon_value::release(&mut values);
+    }
+}
+
 impl Object for MapObject {
     fn class_name(&self) -> &str {
         "containers.Map"
@@ -208,6 +216,10 @@ impl Object for MapObject {
     fn clear(&self) {
         let entries = self.entries.take();
         drop(entries);
+    }
+
+    fn give_up(&self, values: &mut Vec<Value>) {
+        values.extend(self.entries.take().into_values());
     }
 
     fn display(&self) -> String {

@@ -27,4 +27,5 @@ pub use error::{
 };
 pub use function::{Callee, FunctionHandle};
 pub use object::{Access, Object, ObjectId, ObjectRef, WeakObject};
+pub use release::release;
 pub use value::Value;

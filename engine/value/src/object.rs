@@ -58,6 +58,12 @@ pub trait Object: Any {
     /// Drops every value that the object holds: called on unreachable objects only.
     fn clear(&self) {}
 
+    /// Moves the values that the object holds to `values`: called when its last reference goes, so that
+    /// long chains of objects are dropped one after another.
+    fn give_up(&self, values: &mut Vec<Value>) {
+        let _ = values;
+    }
+
     /// The text that `disp` shows, without a line end.
     fn display(&self) -> String {
         format!("  <{} object>", self.class_name())

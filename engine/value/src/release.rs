@@ -4,8 +4,9 @@
 use crate::Value;
 use std::rc::Rc;
 
-/// Drops values, and what only they hold, one after another.
-pub(crate) fn release(values: &mut Vec<Value>) {
+/// Drops values, and what only they hold, one after another. Containers, and handle objects that hold
+/// values, call it when they are dropped.
+pub fn release(values: &mut Vec<Value>) {
     if !values.iter().any(may_nest) {
         return;
     }
@@ -32,6 +33,11 @@ pub(crate) fn release(values: &mut Vec<Value>) {
                     pending.append(list);
                 }
             }
+            Value::Object(object) => {
+                if object.reference_count() == 1 {
+                    object.give_up(&mut pending);
+                }
+            }
             Value::Undefined
             | Value::Double(_)
             | Value::Bool(_)
@@ -39,7 +45,6 @@ pub(crate) fn release(values: &mut Vec<Value>) {
             | Value::BoolArray(_)
             | Value::Char(_)
             | Value::Exception(_)
-            | Value::Object(_)
             | Value::Colon => {}
         }
     }
@@ -48,7 +53,11 @@ pub(crate) fn release(values: &mut Vec<Value>) {
 fn may_nest(value: &Value) -> bool {
     matches!(
         value,
-        Value::Cell(_) | Value::Struct(_) | Value::Function(_) | Value::List(_)
+        Value::Cell(_)
+            | Value::Struct(_)
+            | Value::Function(_)
+            | Value::List(_)
+            | Value::Object(_)
     )
 }
 

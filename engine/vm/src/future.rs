@@ -7,11 +7,13 @@ use crate::operation::OperationGuard;
 use crate::wait::Waiter;
 use std::any::Any;
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::rc::Rc;
 use tourbillon_builtins::Outputs;
 use tourbillon_host::{Event, EventState, Priority, TaskId, TaskLabel};
 use tourbillon_value::{
     Object, ObjectId, ObjectRef, Result, RuntimeError, Value, WeakObject, build_runtime_error,
+    release,
 };
 
 /// The state of a future, as programs see it.
@@ -210,7 +212,7 @@ pub(crate) struct Core {
     pub children: Vec<WeakObject>,
     /// The number of children at which those that are gone are swept out next.
     sweep_children_at: usize,
-    registrations: Vec<Registration>,
+    registrations: VecDeque<Registration>,
     pub callbacks: Vec<Callback>,
     /// How many callbacks have run or were passed over.
     pub callbacks_done: usize,
@@ -254,7 +256,7 @@ impl Future {
                 parent: None,
                 children: Vec::new(),
                 sweep_children_at: 0,
-                registrations: Vec::new(),
+                registrations: VecDeque::new(),
                 callbacks: Vec::new(),
                 callbacks_done: 0,
                 callback_task: None,
@@ -300,6 +302,10 @@ impl Future {
 
     pub(crate) fn value(&self) -> Value {
         Value::Object(self.0.clone())
+    }
+
+    pub(crate) fn into_value(self) -> Value {
+        Value::Object(self.0)
     }
 
     pub(crate) fn is_same(&self, other: &Future) -> bool {
@@ -421,7 +427,7 @@ impl Future {
             if core.state.kind().is_terminal() && core.callbacks_done >= mark {
                 Some((core.state.kind(), listener))
             } else {
-                core.registrations.push(Registration {
+                core.registrations.push_back(Registration {
                     listener,
                     index,
                     mark,
@@ -441,11 +447,17 @@ impl Future {
             && (core.callbacks_done >= core.callbacks.len() || core.callback_task == Some(task))
     }
 
-    /// Forgets a waiter that does not wait any more.
+    /// Forgets one registration of a waiter that does not wait any more.
     pub(crate) fn unregister(&self, waiter: &Rc<Waiter>) {
         let mut core = self.get().core.borrow_mut();
-        core.registrations
-            .retain(|entry| !entry.listener.is_waiter(waiter));
+        // From both ends: those who give up in great numbers do so in order, one way or the other.
+        let waiting = &mut core.registrations;
+        let place = (0..waiting.len().div_ceil(2))
+            .flat_map(|at| [at, waiting.len() - 1 - at])
+            .find(|at| waiting[*at].listener.is_waiter(waiter));
+        if let Some(at) = place {
+            waiting.remove(at);
+        }
     }
 
     /// Tells everybody whose time has come.
@@ -458,7 +470,7 @@ impl Future {
             }
             let done = core.callbacks_done;
             let all = std::mem::take(&mut core.registrations);
-            let (due, rest): (Vec<_>, Vec<_>) =
+            let (due, rest): (VecDeque<_>, VecDeque<_>) =
                 all.into_iter().partition(|entry| entry.mark <= done);
             core.registrations = rest;
             (due, state)
@@ -770,12 +782,50 @@ impl Object for FutureObject {
         drop(parts);
     }
 
+    fn give_up(&self, values: &mut Vec<Value>) {
+        let mut core = self.core.borrow_mut();
+        match &mut core.state {
+            State::Created(start) => match start.take() {
+                Some(Start::Call {
+                    function,
+                    arguments,
+                }) => {
+                    values.push(function);
+                    values.extend(arguments);
+                }
+                Some(Start::Function { arguments, .. } | Start::Cleanups(arguments)) => {
+                    values.extend(arguments);
+                }
+                Some(Start::Native { .. }) | None => {}
+            },
+            State::Success(outputs) => values.extend(outputs.drain(..)),
+            State::Pending | State::Failure(_) | State::Cancelled(_) => {}
+        }
+        for callback in core.callbacks.drain(..) {
+            values.push(callback.function);
+            if let CallbackKind::Then(derived) = callback.kind {
+                values.push(derived.into_value());
+            }
+        }
+        let others: Vec<Future> = core.followers.drain(..).collect();
+        values.extend(others.into_iter().map(Future::into_value));
+        values.extend(core.follows.take().map(Future::into_value));
+    }
+
     fn display(&self) -> String {
         format!("  future #{} ({})", self.number, self.state().name())
     }
 
     fn as_any(&self) -> &dyn Any {
         self
+    }
+}
+
+impl Drop for FutureObject {
+    fn drop(&mut self) {
+        let mut held = Vec::new();
+        self.give_up(&mut held);
+        release(&mut held);
     }
 }
 

@@ -432,8 +432,9 @@ fn take_timeout(function: &str, arguments: &mut Vec<Value>, keep: usize) -> Resu
         }
         Some(_) | None => return Ok(None),
     }
-    let seconds = arguments[at + 1]
-        .as_number()
+    let seconds = Some(&arguments[at + 1])
+        .filter(|value| !matches!(value, Value::Char(_)))
+        .and_then(Value::as_number)
         .ok_or_else(errors::invalid_timeout)?;
     if seconds.is_nan() || seconds < 0.0 {
         return Err(errors::invalid_timeout());

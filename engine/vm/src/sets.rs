@@ -178,6 +178,14 @@ impl SetCore {
     }
 }
 
+impl Drop for SetObject {
+    fn drop(&mut self) {
+        let mut values = Vec::new();
+        self.give_up(&mut values);
+        tourbillon_value::release(&mut values);
+    }
+}
+
 impl Object for SetObject {
     fn class_name(&self) -> &str {
         self.class
@@ -201,6 +209,11 @@ impl Object for SetObject {
         let members = std::mem::take(&mut *self.core.members.borrow_mut());
         self.core.arrived.borrow_mut().clear();
         drop(members);
+    }
+
+    fn give_up(&self, values: &mut Vec<Value>) {
+        let members = std::mem::take(&mut *self.core.members.borrow_mut());
+        values.extend(members.into_values().map(Future::into_value));
     }
 
     fn display(&self) -> String {
