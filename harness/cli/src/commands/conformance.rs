@@ -30,8 +30,8 @@ use tourbillon_conformance::{LoadError, SimulatedWorld};
 /// The arguments of `conformance`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-PATH is a corpus, a folder in it, a suite (`FILE.yaml`) or a case (`FILE.yaml#id`). Beside a folder named
-`corpus`, `known/ENGINE.yaml` lists known failures, and `covered-elsewhere.yaml` what else covers the
+PATH is a corpus, a folder in it, a suite (`FILE.yaml`) or a case (`FILE.yaml#id`). Beside a folder named \
+`corpus`, `known/ENGINE.yaml` lists known failures, and `covered-elsewhere.yaml` what else covers the \
 requirements. No case run is a failure.")]
 pub struct ConformanceArguments {
     /// What to run

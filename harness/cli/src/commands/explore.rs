@@ -23,13 +23,12 @@ use tourbillon_world::config::CancelPlan;
 /// The arguments of `explore`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-TARGET is a program (`FILE.m`, or `-`), a suite (`FILE.yaml`), a case (`FILE.yaml#id`) or a folder of
-them. A case brings its own world, strategy and injections, which options here replace (but
-for the strategy of a case about production's order, unless it is named by its id), and says what may
-come out; of a program every failure counts.
-
-A random schedule depends on the seed and its number alone: `--jobs` and `--shard` change who runs it,
-never what is run; an exhaustive search is one piece. `--out` gets a recording of each distinct outcome and failure. An exhaustive search
+TARGET is a program (`FILE.m`, or `-`), a suite (`FILE.yaml`), a case (`FILE.yaml#id`) or a folder of \
+them. A case brings its own world, strategy and injections, which options here replace (but \
+for the strategy of a case about production's order, unless it is named by its id), and says what may \
+come out; of a program every failure counts.\n\n\
+A random schedule depends on the seed and its number alone: `--jobs` and `--shard` change who runs it, \
+never what is run; an exhaustive search is one piece. `--out` gets a recording of each distinct outcome and failure. An exhaustive search \
 that was cut short, by `--schedules` (default 20,000) or `--time`, exits 1.")]
 pub struct ExploreArguments {
     /// Programs, suites, cases or folders

@@ -17,11 +17,10 @@ use tourbillon_world::{Replay, ReplayOptions, SessionConfig, replay};
 /// The arguments of `replay`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Nothing but the recording is needed. The program, its session and its world are in it, and no file, web
-page or terminal of this machine is touched.
-
-Exits 0 when the run was made again and the recording holds no failure, 1 when it fails again (or in
-another way), 2 when the file is no recording, and 3 when the program leaves the recording: the message
+Nothing but the recording is needed. The program, its session and its world are in it, and no file, web \
+page or terminal of this machine is touched.\n\n\
+Exits 0 when the run was made again and the recording holds no failure, 1 when it fails again (or in \
+another way), 2 when the file is no recording, and 3 when the program leaves the recording: the message \
 names the first step that differs.")]
 pub struct ReplayArguments {
     /// Recordings, as `--out` and `--record` write them

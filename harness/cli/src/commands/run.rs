@@ -26,10 +26,9 @@ use tourbillon_world::{CanonicalValue, snapshot};
 /// The arguments of `run`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The first FILE is the script; further ones are function files that it may call. `-` reads the script
-from standard input.
-
-Ctrl-C cancels the program: its cleanup runs, and it exits 1 with async:ExecutionCancelled. A second
+The first FILE is the script; further ones are function files that it may call. `-` reads the script \
+from standard input.\n\n\
+Ctrl-C cancels the program: its cleanup runs, and it exits 1 with async:ExecutionCancelled. A second \
 Ctrl-C ends it at once. A program that does not compile exits 2, one that fails exits 1.")]
 pub struct RunArguments {
     /// The script, then function files
@@ -230,6 +229,7 @@ fn run_on(
         // Whoever read has what was wanted of it: being stopped for that is no failure.
         return Exit::Held;
     }
+    let lost = host.native_console().lost();
     for diagnostic in diagnostics
         .iter()
         .filter(|diagnostic| !was_shown(diagnostic))
@@ -251,7 +251,11 @@ fn run_on(
             "values": values,
         }));
     }
+    if let Some(lost) = lost {
+        output.error(format_args!("error: the program's output was lost: {lost}"));
+    }
     match error {
+        None if lost.is_some() => Exit::Failed,
         None => Exit::Held,
         Some(error) => {
             output.error(error.format_diagnostic(namespace));

@@ -16,7 +16,7 @@ use tourbillon_world::{RunResult, Simulation};
 /// The arguments of `sim`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-TARGET is a program (`FILE.m`, or `-` for standard input) or a case (`FILE.yaml#id`). A case brings its
+TARGET is a program (`FILE.m`, or `-` for standard input) or a case (`FILE.yaml#id`). A case brings its \
 own world and injections, and says what may come out.")]
 pub struct SimArguments {
     /// The program or case

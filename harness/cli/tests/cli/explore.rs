@@ -137,6 +137,19 @@ fn jobs_and_shards_change_nothing_about_what_is_found() {
 }
 
 #[test]
+fn a_program_without_choices_is_run_once_on_any_number_of_threads() {
+    let place = Place::with(&[("p.m", "disp('x');\n")]);
+    for jobs in ["1", "3"] {
+        let ended = place.run(&["explore", "p.m", "--jobs", jobs]);
+        ended.check(0, &[]);
+        assert!(
+            ended.stdout.contains("1 schedule run, these are all"),
+            "{ended:#?}"
+        );
+    }
+}
+
+#[test]
 fn five_hundred_schedules_are_the_same_in_two_processes() {
     let place = Place::with(&[]);
     let file = program("timers-files-input.m");

@@ -186,6 +186,19 @@ fn a_reader_that_goes_away_ends_a_program_that_prints_for_ever() {
     ended.check(0, &[]);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_is_a_failure() {
+    let place = Place::with(&[("p.m", "disp('x');\n")]);
+    for (command, code) in [("run", 1), ("sim", 2), ("explore", 2)] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
+        let mut full_command = place.command(&[command, "p.m"]);
+        full_command.stdout(full.expect("a device that is always full"));
+        let ended = Ended::of(full_command.output().expect("the command runs"));
+        ended.check(code, &["error: "]);
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_cancels_and_cleanup_runs() {

@@ -93,6 +93,8 @@ impl Search<'_> {
             let part = part?;
             match &mut whole {
                 None => whole = Some(part),
+                // Every part made the one run that there is.
+                Some(whole) if whole.report.choices == 0 => break,
                 Some(whole) => whole.merge(part),
             }
         }
