@@ -49,6 +49,12 @@ pub trait Context {
     /// The function of that name: one of the program, else one of the library.
     fn resolve(&self, name: &str) -> Option<FunctionHandle>;
 
+    /// The anonymous function that the text is.
+    ///
+    /// # Errors
+    /// When it is none, or when it cannot be compiled.
+    fn compile_function(&self, text: &str) -> Result<FunctionHandle>;
+
     /// The time on the host's clock.
     fn now(&self) -> Nanoseconds;
 

@@ -61,7 +61,7 @@ pub(crate) static TABLE: &[Entry] = &[
         1,
         1,
         str2func,
-        "f = str2func(name): the handle of a named function",
+        "f = str2func(name), str2func('@(x) …'): the function handle that a text names or is",
     ),
 ];
 
@@ -171,9 +171,8 @@ fn str2func(call: &mut Call<'_>) -> Result<Outputs> {
     let given = text(call.name, &call.arguments[0])?;
     let name = given.strip_prefix('@').unwrap_or(&given).trim();
     if name.starts_with('(') {
-        return Err(failure(
-            "str2func: anonymous functions cannot be made from text; write the function handle itself.",
-        ));
+        let handle = call.context.compile_function(given.trim())?;
+        return Ok(one(Value::Function(Rc::new(handle))));
     }
     if !name.split('.').all(crate::types::is_name) {
         return Err(failure(format!("str2func: '{given}' is no function name.")));

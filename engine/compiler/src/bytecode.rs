@@ -33,6 +33,9 @@ pub const SPREAD: u8 = 254;
 /// As an `outputs`: as many as the running frame must give to its own caller. The results go to
 /// `base` and the registers after it, which nothing else uses.
 pub const PASS: u8 = 253;
+/// As an `outputs`: as many as the last [`Instruction::Want`] said. The results go to `base` and the
+/// registers after it, which nothing else uses, until [`Instruction::Gather`] makes them a list.
+pub const COUNTED: u8 = 251;
 
 /// A compiled program: immutable, shared by all sessions and threads that run it.
 #[derive(Debug)]
@@ -324,6 +327,27 @@ pub enum Instruction {
     ListNew { dst: Register },
     /// Appends `src` to the list in `list`; a list is appended element by element.
     ListPush { list: Register, src: Register },
+    /// `dst = the first of the list`, which loses it; an empty list is an error.
+    ListTake { dst: Register, list: Register },
+    /// `dst = a cell row of the first values of the list`, as many as `count` says; looks at `count`.
+    ListTakeCell {
+        dst: Register,
+        list: Register,
+        count: Register,
+    },
+    /// Goes on at `target` when the list is empty; looks without consuming.
+    JumpIfListEmpty { list: Register, target: u32 },
+    /// `dst = how many elements the indices in the list address`; looks at `value`, which may have no
+    /// value yet, and at the list.
+    IndexCount {
+        dst: Register,
+        value: Register,
+        list: Register,
+    },
+    /// The next call with [`COUNTED`] outputs is asked for `count` results.
+    Want { count: Register },
+    /// Makes the results of that call one list, in `base` where they begin.
+    Gather { base: Register },
     /// `dst = […]`; elements from `base`, an element may be a list.
     Matrix {
         dst: Register,

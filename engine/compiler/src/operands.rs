@@ -1,7 +1,7 @@
 //! What each instruction does with its registers. The only place that knows, for the compiler's last
 //! step and for the verifier.
 
-use crate::bytecode::{Function, Instruction, LIST, PASS, PathShape, Register, SPREAD};
+use crate::bytecode::{COUNTED, Function, Instruction, LIST, PASS, PathShape, Register, SPREAD};
 
 /// What an instruction does with a register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,7 @@ impl Instruction {
             | Instruction::JumpIfFalse { target, .. }
             | Instruction::JumpIfTrue { target, .. }
             | Instruction::JumpIfUndefined { target, .. }
+            | Instruction::JumpIfListEmpty { target, .. }
             | Instruction::JumpIfCompletion { target, .. } => Some(target),
             _ => None,
         }
@@ -56,12 +57,29 @@ pub(crate) fn registers_mut(instruction: &mut Instruction, mut visit: impl FnMut
         | Instruction::OutputCount { dst }
         | Instruction::LoadGlobal { dst, .. }
         | Instruction::ListNew { dst } => visit(dst),
-        Instruction::Clear { register } | Instruction::JumpIfUndefined { register, .. } => {
-            visit(register);
+        Instruction::Clear { register }
+        | Instruction::JumpIfUndefined { register, .. }
+        | Instruction::JumpIfListEmpty { list: register, .. }
+        | Instruction::Want { count: register }
+        | Instruction::Gather { base: register } => visit(register),
+        Instruction::ListTakeCell {
+            dst,
+            list: left,
+            count: right,
+        }
+        | Instruction::IndexCount {
+            dst,
+            value: left,
+            list: right,
+        } => {
+            visit(dst);
+            visit(left);
+            visit(right);
         }
         Instruction::Move { dst, src }
         | Instruction::ToLogical { dst, src, .. }
         | Instruction::ListPush { list: dst, src }
+        | Instruction::ListTake { dst, list: src }
         | Instruction::ForEach { state: dst, src } => {
             visit(dst);
             visit(src);
@@ -276,6 +294,26 @@ pub(crate) fn roles(
             visit(Read, src.into());
             visit(Look, list.into());
         }
+        Instruction::ListTake { dst, list } => {
+            visit(Look, list.into());
+            visit(Write, dst.into());
+        }
+        Instruction::ListTakeCell { dst, list, count } => {
+            visit(Look, list.into());
+            visit(Look, count.into());
+            visit(Write, dst.into());
+        }
+        Instruction::JumpIfListEmpty { list, .. } => visit(Look, list.into()),
+        Instruction::IndexCount { dst, value, list } => {
+            visit(Look, value.into());
+            visit(Look, list.into());
+            visit(Write, dst.into());
+        }
+        Instruction::Want { count } => visit(Read, count.into()),
+        Instruction::Gather { base } => {
+            visit(Clear, base.into());
+            visit(Write, base.into());
+        }
         Instruction::Matrix { dst, base, shape } | Instruction::Cell { dst, base, shape } => {
             let shape = function.shapes.get(usize::from(shape));
             let count = shape.map_or(0, |rows| rows.iter().map(|row| u32::from(*row)).sum());
@@ -340,7 +378,7 @@ fn values(count: u8) -> u32 {
 
 fn results(base: Register, outputs: u8, visit: &mut dyn FnMut(Role, u32)) {
     match outputs {
-        0 | PASS => visit(Role::MayWrite, base.into()),
+        0 | PASS | COUNTED => visit(Role::MayWrite, base.into()),
         SPREAD => visit(Role::Write, base.into()),
         count => window(base, count.into(), Role::Write, visit),
     }

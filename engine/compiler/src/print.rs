@@ -1,8 +1,8 @@
 //! Bytecode as text, for people and for snapshots.
 
 use crate::bytecode::{
-    Constant, Function, FunctionKind, HandlerKind, Instruction, LIST, PASS, PathShape, Program,
-    Register, SPREAD,
+    COUNTED, Constant, Function, FunctionKind, HandlerKind, Instruction, LIST, PASS, PathShape,
+    Program, Register, SPREAD,
 };
 use std::fmt::Write;
 use tourbillon_syntax::ast::{PostfixOp, UnaryOp};
@@ -297,6 +297,18 @@ impl Printer<'_> {
             } => format!("DELETE {}{} {}", r(variable), self.path(path), r(base)),
             Instruction::ListNew { dst } => format!("LIST_NEW {}", r(dst)),
             Instruction::ListPush { list, src } => format!("LIST_PUSH {} {}", r(list), r(src)),
+            Instruction::ListTake { dst, list } => format!("LIST_TAKE {} = {}", r(dst), r(list)),
+            Instruction::ListTakeCell { dst, list, count } => {
+                format!("LIST_TAKE_CELL {} = {} {}", r(dst), r(list), r(count))
+            }
+            Instruction::JumpIfListEmpty { list, target } => {
+                format!("JUMP_IF_LIST_EMPTY {} {target}", r(list))
+            }
+            Instruction::IndexCount { dst, value, list } => {
+                format!("INDEX_COUNT {} = {} {}", r(dst), r(value), r(list))
+            }
+            Instruction::Want { count } => format!("WANT {}", r(count)),
+            Instruction::Gather { base } => format!("GATHER {}", r(base)),
             Instruction::Matrix { dst, base, shape } => {
                 format!("MATRIX {} = {}({})", r(dst), r(base), self.shape(shape))
             }
@@ -389,6 +401,7 @@ fn number(count: u8) -> String {
         LIST => "list".to_string(),
         SPREAD => "spread".to_string(),
         PASS => "pass".to_string(),
+        COUNTED => "counted".to_string(),
         count => count.to_string(),
     }
 }

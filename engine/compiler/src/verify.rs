@@ -1,8 +1,8 @@
 //! The verifier: every rule of the bytecode that can be checked without running it.
 
 use crate::bytecode::{
-    Constant, ConstantCallee, Function, FunctionKind, HandlerKind, Instruction, LIST, PASS,
-    PathShape, Program, SPREAD,
+    COUNTED, Constant, ConstantCallee, Function, FunctionKind, HandlerKind, Instruction, LIST,
+    PASS, PathShape, Program, SPREAD,
 };
 use crate::operands::{Role, roles};
 use std::collections::BTreeMap;
@@ -379,9 +379,11 @@ impl Verifier<'_> {
                     || "CLOSURE of something else, or with other captures".into(),
                 )
             }
-            Instruction::Brace { outputs, .. } => ensure(!matches!(outputs, PASS | LIST), || {
-                format!("BRACE with {outputs} outputs")
-            }),
+            Instruction::Brace { outputs, .. } => {
+                ensure(!matches!(outputs, PASS | LIST | COUNTED), || {
+                    format!("BRACE with {outputs} outputs")
+                })
+            }
             Instruction::Paren { outputs, .. } | Instruction::Method { outputs, .. } => {
                 ensure(!matches!(outputs, SPREAD | LIST), || {
                     format!("{outputs} outputs of what gives no list")

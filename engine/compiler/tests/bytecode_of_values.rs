@@ -13,6 +13,48 @@ fn check(text: &str, expected: Expect) {
 }
 
 #[test]
+fn lists_of_targets_and_of_values() {
+    check(
+        "c = {};\n[a, c{1:2}] = f();\nc{:}",
+        expect![[r#"
+            0 script (), 4 locals, 4 temporaries
+               1    0  STATEMENT 2
+                    1  CONSTANT c = {}
+               2    2  STATEMENT 19
+                    3  LIST_NEW %0
+                    4  CONSTANT %1 = 1
+                    5  CONSTANT %2 = 2
+                    6  RANGE %1 = %1(2)
+                    7  LIST_PUSH %0 %1
+                    8  INDEX_COUNT .3 = c %0
+                    9  CONSTANT %1 = 1
+                   10  BINARY %2 = %1 + .3
+                   11  WANT %2
+                   12  CALL_UNKNOWN f %1(0) -> counted
+                   13  GATHER %1
+                   14  LIST_TAKE %2 = %1
+                   15  MOVE a = %2
+                   16  MOVE %2 = %0
+                   17  LIST_TAKE_CELL %3 = %1 .3
+                   18  STORE c(list) = %2
+                   19  CLEAR %1
+                   20  CLEAR .3
+               3   21  STATEMENT 11
+                   22  CONSTANT %0 = :
+                   23  BRACE c %0(1) -> spread
+                   24  MOVE .3 = %0
+                   25  JUMP_IF_LIST_EMPTY .3 30
+                   26  LIST_TAKE %0 = .3
+                   27  MOVE ans = %0
+                   28  DISPLAY ans ans
+                   29  JUMP 25
+                   30  CLEAR .3
+               1   31  RETURN
+        "#]],
+    );
+}
+
+#[test]
 fn lists_of_arguments_and_of_results() {
     check(
         "c = {1, 2};\n\
@@ -81,20 +123,30 @@ fn lists_of_arguments_and_of_results() {
                    54  MATRIX m = %0(1;1)
                1   55  RETURN
 
-            1 function f (varargin) -> varargout, 3 locals, 5 temporaries
-              10    0  STATEMENT 13
+            1 function f (varargin) -> varargout, 4 locals, 4 temporaries
+              10    0  STATEMENT 23
                     1  LIST_NEW %0
-                    2  CONSTANT %1 = :
-                    3  BRACE varargin %1(1) -> spread
-                    4  LIST_PUSH %0 %1
-                    5  CALL f #1 %0(list) -> 2
-                    6  MOVE %3 = %0
-                    7  OUTPUT_COUNT %4
-                    8  MOVE %2 = %4
-                    9  STORE varargout{1} = %2
-                   10  END %2 = y 0 of 1
-                   11  STORE_INDEX y(%2) = %1
-               9   12  RETURN
+                    2  OUTPUT_COUNT %1
+                    3  LIST_PUSH %0 %1
+                    4  INDEX_COUNT .3 = varargout %0
+                    5  CONSTANT %1 = 1
+                    6  BINARY %2 = %1 + .3
+                    7  WANT %2
+                    8  LIST_NEW %1
+                    9  CONSTANT %2 = :
+                   10  BRACE varargin %2(1) -> spread
+                   11  LIST_PUSH %1 %2
+                   12  CALL f #1 %1(list) -> counted
+                   13  GATHER %1
+                   14  MOVE %2 = %0
+                   15  LIST_TAKE_CELL %3 = %1 .3
+                   16  STORE varargout(list) = %2
+                   17  LIST_TAKE %2 = %1
+                   18  END %3 = y 0 of 1
+                   19  STORE_INDEX y(%3) = %2
+                   20  CLEAR %1
+                   21  CLEAR .3
+               9   22  RETURN
         "#]],
     );
 }
@@ -271,7 +323,7 @@ fn statements_show_their_values() {
     check(
         "x = 1\nx\nx;\nx + 1\nx(1)\nf\n[x, y] = f(2)\ny.z\nfunction varargout = f(varargin)\nend",
         expect![[r#"
-            0 script (), 3 locals, 2 temporaries
+            0 script (), 4 locals, 2 temporaries
                1    0  STATEMENT 3
                     1  CONSTANT x = 1
                     2  DISPLAY x x
@@ -302,10 +354,15 @@ fn statements_show_their_values() {
                    27  MOVE y = %1
                    28  DISPLAY x x
                    29  DISPLAY y y
-               8   30  STATEMENT 4
-                   31  FIELD ans = y.z
-                   32  DISPLAY ans ans
-               1   33  RETURN
+               8   30  STATEMENT 9
+                   31  FIELD_LIST .3 = y.z
+                   32  JUMP_IF_LIST_EMPTY .3 37
+                   33  LIST_TAKE %0 = .3
+                   34  MOVE ans = %0
+                   35  DISPLAY ans ans
+                   36  JUMP 32
+                   37  CLEAR .3
+               1   38  RETURN
 
             1 function f (varargin) -> varargout, 2 locals, 0 temporaries
                9    0  RETURN

@@ -76,7 +76,9 @@ impl Session {
         observer: Option<Rc<dyn Observer>>,
         options: SessionOptions,
     ) -> Session {
-        let machine = Machine::new(host, policy, observer, options.machine.clone());
+        let mut machine = options.machine.clone();
+        machine.strict |= options.strict;
+        let machine = Machine::new(host, policy, observer, machine);
         Session { machine, options }
     }
 

@@ -144,6 +144,7 @@ impl Interpreter {
             base,
             inputs: count - usize::from(code.captures),
             returns,
+            wanted: 0,
         }));
         if let (FunctionKind::Script, Some(Frame::Code(frame))) = (code.kind, fiber.frames.last()) {
             crate::unwind::load_workspace(&self.machine, frame, &mut fiber.registers);

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use tourbillon_builtins::{CleanupQueue, Context, RandomStream};
 use tourbillon_host::{Device, Nanoseconds, Stream};
 use tourbillon_value::{
-    Access, Callee, FunctionHandle, Namespace, ObjectId, ObjectRef, RuntimeError,
+    Access, Callee, FunctionHandle, Namespace, ObjectId, ObjectRef, Result, RuntimeError,
 };
 
 impl Machine {
@@ -62,6 +62,10 @@ impl Context for Machine {
             captures: Vec::new(),
             is_anonymous: false,
         })
+    }
+
+    fn compile_function(&self, text: &str) -> Result<FunctionHandle> {
+        crate::text_function::compile(self, text)
     }
 
     fn now(&self) -> Nanoseconds {

@@ -9,7 +9,7 @@ use crate::interpreter::Interpreter;
 use crate::machine::Machine;
 use std::rc::Rc;
 use tourbillon_builtins::{Outputs, one};
-use tourbillon_compiler::bytecode::{LIST, PASS, SPREAD};
+use tourbillon_compiler::bytecode::{COUNTED, LIST, PASS, SPREAD};
 use tourbillon_compiler::{Function, Instruction, PathShape, Register};
 use tourbillon_syntax::ast::{BinaryOp, UnaryOp};
 use tourbillon_value::assign::{self, PathStep};
@@ -188,6 +188,11 @@ fn scalar_index(base: &Value, at: f64) -> Option<Value> {
 /// What a call instruction needs of the frame before the window is given up.
 enum Next {
     Return(Outputs),
+    /// Returns what a call gave to consecutive registers, which may go on past the window.
+    ReturnFrom {
+        base: Register,
+        count: usize,
+    },
     Error(RuntimeError),
     Statement,
     Call {
@@ -227,7 +232,14 @@ enum Next {
     },
     Unknown {
         name: String,
+        base: Register,
+        count: u8,
+        outputs: u8,
     },
+    /// The next call is asked for so many results.
+    Want(f64),
+    /// The results of that call become a list.
+    Gather(Register),
     Closure {
         dst: Register,
         function: usize,
@@ -240,6 +252,7 @@ impl Interpreter {
     /// Runs the code frame on top until it calls, returns, waits or fails.
     pub(crate) fn run_code(&mut self) -> Result<Flow> {
         let machine = self.machine.clone();
+        let mut counted;
         loop {
             let (next, loaded, base, outputs) = {
                 let fiber = self.fibers.last_mut().expect("a running task has a body");
@@ -268,7 +281,12 @@ impl Interpreter {
                     Err(error) => Next::Error(error),
                 };
                 frame.pc = pc;
+                if let Next::Want(count) = next {
+                    frame.wanted = wanted_results(count)?;
+                    continue;
+                }
                 let base = frame.base;
+                counted = frame.wanted;
                 (next, loaded, base, outputs)
             };
             let returns_to = |register: Register, wanted: u8| Returns {
@@ -277,10 +295,24 @@ impl Interpreter {
                     // A body is asked for all it has; what it calls last gives one if it has one.
                     (PASS, ALL) => 0,
                     (PASS, outputs) => outputs,
+                    (COUNTED, _) => counted,
                     (wanted, _) => wanted,
                 },
             };
+            let next = match next {
+                Next::ReturnFrom { base: from, count } => {
+                    let registers = &mut self.top().registers;
+                    let from = base + usize::from(from);
+                    let to = (from + count).min(registers.len());
+                    let values = registers[from..to].iter_mut().map(std::mem::take);
+                    Next::Return(values.take_while(|value| !value.is_undefined()).collect())
+                }
+                next => next,
+            };
             match next {
+                Next::ReturnFrom { .. } => unreachable!("its values were taken"),
+                Next::Want(_) => unreachable!("it was noted in the frame"),
+                Next::Gather(from) => self.gather(base + usize::from(from), counted)?,
                 Next::Error(error) => return Err(error),
                 Next::Statement => match self.at_statement()? {
                     Flow::Go => {}
@@ -370,7 +402,25 @@ impl Interpreter {
                         return Ok(Flow::Wait);
                     }
                 }
-                Next::Unknown { name } => return Err(errors::undefined(&name)),
+                Next::Unknown {
+                    name,
+                    base: from,
+                    count,
+                    outputs,
+                } => {
+                    // Code that was made from a text sees the functions of the program around it.
+                    let callee = match loaded.is_text {
+                        true => tourbillon_builtins::Context::resolve(&*machine, &name),
+                        false => None,
+                    };
+                    let handle = callee.ok_or_else(|| errors::undefined(&name))?;
+                    let returns = returns_to(from, outputs);
+                    let arguments = self.arguments(base + usize::from(from), count);
+                    let function = Value::Function(Rc::new(handle));
+                    if self.call_value(function, arguments, returns)? == Flow::Wait {
+                        return Ok(Flow::Wait);
+                    }
+                }
                 Next::Closure {
                     dst,
                     function,
@@ -392,6 +442,25 @@ impl Interpreter {
                 }
             }
         }
+    }
+
+    /// Makes the results that stand in registers from `base` on one list in `base`.
+    fn gather(&mut self, base: usize, count: u8) -> Result<()> {
+        let fiber = self.top();
+        let Some(Frame::Code(frame)) = fiber.frames.last() else {
+            unreachable!("the frame that gathers is on top")
+        };
+        let code = &frame.loaded.program.functions[frame.function];
+        let end = frame.base + usize::from(code.registers);
+        let registers = &mut fiber.registers;
+        let to = (base + usize::from(count)).min(registers.len());
+        let values: Vec<Value> = registers[base..to].iter_mut().map(std::mem::take).collect();
+        registers.truncate(end);
+        if values.len() < usize::from(count) || values.iter().any(Value::is_undefined) {
+            return Err(errors::too_many_outputs(true));
+        }
+        registers[base] = Value::List(Rc::new(values));
+        Ok(())
     }
 
     /// A statement begins and something is due: a cleanup, or a look at the host.
@@ -503,6 +572,29 @@ fn one_of(mut values: Vec<Value>) -> Result<Value> {
         .build()),
         _ => Ok(values.swap_remove(0)),
     }
+}
+
+/// How many results an assignment may ask for.
+fn wanted_results(count: f64) -> Result<u8> {
+    if count > 250.0 {
+        return Err(build_runtime_error("An assignment has more than 250 targets.").build());
+    }
+    Ok(count as u8)
+}
+
+/// How many elements of a value the indices address; a value that does not exist has none.
+fn addressed(value: &Value, indices: &[Value]) -> usize {
+    indices
+        .iter()
+        .enumerate()
+        .map(|(position, index)| match index {
+            Value::Colon if value.is_undefined() => 0,
+            Value::Colon => index::end_of(value, position, indices.len()),
+            Value::BoolArray(truths) => truths.data().iter().filter(|truth| **truth).count(),
+            Value::Bool(truth) => usize::from(*truth),
+            other => other.count(),
+        })
+        .product()
 }
 
 /// Spreads lists among the elements of a literal and cuts them into rows.
@@ -863,6 +955,45 @@ fn run(
                     single => items.push(single),
                 }
             }
+            Instruction::ListTake { dst, list } => {
+                let value = match &mut window.registers[usize::from(list)] {
+                    Value::List(items) if items.is_empty() => one_of(Vec::new())?,
+                    Value::List(items) => Rc::make_mut(items).remove(0),
+                    // A property of an object is one value.
+                    single => std::mem::replace(single, Value::List(Rc::default())),
+                };
+                window.set(dst, value);
+            }
+            Instruction::ListTakeCell { dst, list, count } => {
+                let count = window.look(count)?.as_number().unwrap_or_default() as usize;
+                let Value::List(items) = &mut window.registers[usize::from(list)] else {
+                    unreachable!("the compiler puts a list there")
+                };
+                if items.len() < count {
+                    return one_of(Vec::new()).map(|_| unreachable!("there is none"));
+                }
+                let taken = Rc::make_mut(items).drain(..count).collect();
+                window.set(dst, Value::cell_row(taken));
+            }
+            Instruction::JumpIfListEmpty { list, target } => {
+                if let Value::List(items) = &window.registers[usize::from(list)]
+                    && items.is_empty()
+                {
+                    *pc = target as usize;
+                }
+            }
+            Instruction::IndexCount { dst, value, list } => {
+                let Value::List(indices) = &window.registers[usize::from(list)] else {
+                    unreachable!("the compiler puts a list there")
+                };
+                let count = addressed(&window.registers[usize::from(value)], indices);
+                window.set(dst, Value::Double(count as f64));
+            }
+            Instruction::Want { count } => {
+                let count = window.read(count)?.as_number().unwrap_or_default();
+                return Ok(Next::Want(count));
+            }
+            Instruction::Gather { base } => return Ok(Next::Gather(base)),
             Instruction::Matrix { dst, base, shape } => {
                 let shape = &window.function.shapes[usize::from(shape)];
                 let count: u16 = shape.iter().sum();
@@ -919,11 +1050,21 @@ fn run(
                     outputs,
                 });
             }
-            Instruction::CallUnknown { name, .. } => {
+            Instruction::CallUnknown {
+                name,
+                base,
+                count,
+                outputs,
+            } => {
                 let name = constants[usize::from(name)]
                     .as_text()
                     .expect("a name is a row");
-                return Ok(Next::Unknown { name });
+                return Ok(Next::Unknown {
+                    name,
+                    base,
+                    count,
+                    outputs,
+                });
             }
             Instruction::AsyncCreate {
                 function,
@@ -1015,17 +1156,7 @@ fn run(
                 } else {
                     usize::from(outputs).max(1)
                 };
-                let from = usize::from(base);
-                let to = (from + count).min(window.registers.len());
-                let values: Outputs = window.registers[from..to]
-                    .iter_mut()
-                    .map(std::mem::take)
-                    .collect();
-                let values = values
-                    .into_iter()
-                    .take_while(|value| !value.is_undefined())
-                    .collect();
-                return Ok(Next::Return(values));
+                return Ok(Next::ReturnFrom { base, count });
             }
         }
     }

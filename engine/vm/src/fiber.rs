@@ -42,6 +42,8 @@ pub(crate) struct CodeFrame {
     pub base: usize,
     pub inputs: usize,
     pub returns: Returns,
+    /// How many results the next call of an assignment to a list of targets is asked for.
+    pub wanted: u8,
 }
 
 /// One entry of a frame stack.

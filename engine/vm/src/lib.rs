@@ -24,6 +24,7 @@ mod registry;
 mod sets;
 mod spawn;
 mod task;
+mod text_function;
 mod unwind;
 mod wait;
 

@@ -57,6 +57,8 @@ pub struct Options {
     pub root_label: Rc<str>,
     /// Whether the result of an execution carries a copy of its output.
     pub capture_output: bool,
+    /// Strict compatibility, for what is compiled at run time.
+    pub strict: bool,
 }
 
 impl Default for Options {
@@ -70,6 +72,7 @@ impl Default for Options {
             recursion_limit: 500,
             root_label: "main".into(),
             capture_output: true,
+            strict: false,
         }
     }
 }
@@ -86,6 +89,9 @@ pub(crate) struct Loaded {
     /// Names as counted texts, so that labels and frames share them.
     pub names: Vec<Rc<str>>,
     pub files: Vec<Rc<str>>,
+    /// Whether it was made from a text at run time. What it does not know it looks for among the
+    /// functions of the session.
+    pub is_text: bool,
 }
 
 /// One session.
@@ -364,6 +370,10 @@ impl Machine {
 
     /// Loads a program, once for each `Arc`.
     pub(crate) fn load(&self, program: &Arc<Program>) -> Rc<Loaded> {
+        self.load_as(program, false)
+    }
+
+    pub(crate) fn load_as(&self, program: &Arc<Program>, is_text: bool) -> Rc<Loaded> {
         let mut programs = self.programs.borrow_mut();
         if let Some(loaded) = programs
             .iter()
@@ -399,6 +409,7 @@ impl Machine {
             constants,
             names,
             files,
+            is_text,
         });
         programs.push(loaded.clone());
         loaded

@@ -29,10 +29,10 @@ impl Lowering<'_, '_> {
         prints: bool,
     ) {
         let mark = self.mark();
-        if bracketed {
-            self.check_target_lists(targets);
-        }
         match targets {
+            _ if bracketed && targets.iter().any(|target| self.is_target_list(target)) => {
+                self.list_assignment(targets, value);
+            }
             [
                 Target::Place {
                     variable,
@@ -73,35 +73,9 @@ impl Lowering<'_, '_> {
         }
     }
 
-    /// `[c{1:n}] = f()` would take as many results as the index has elements.
-    fn check_target_lists(&mut self, targets: &[Target]) {
-        for target in targets {
-            let Target::Place { steps, span, .. } = target else {
-                continue;
-            };
-            let is_list = |argument: &Expression| {
-                matches!(
-                    argument.kind,
-                    ExpressionKind::Range { .. } | ExpressionKind::Colon
-                )
-            };
-            if let Some(Step::Brace(arguments, _)) = steps.last()
-                && arguments.iter().any(is_list)
-            {
-                let message = "A target that stands for several elements is not part of this \
-                               version.\nassign to `c(1:n)`, or to each element in turn";
-                self.fail(*span, "MATLAB:m_unsupported_target_list", message);
-            }
-        }
-    }
-
-    /// Several results of a call in consecutive temporaries.
-    fn results_of(&mut self, value: &Expression, count: usize) -> Option<Register> {
-        if count > MAX_ARGUMENTS {
-            self.too_large = Some("an assignment has more than 250 targets");
-            return None;
-        }
-        let outputs = count as u8;
+    /// Reports that a right side gives one value where several are wanted, unless it is a call or an
+    /// index. Says whether it is.
+    pub(super) fn is_call_of_several(&mut self, value: &Expression) -> bool {
         let is_call = match &value.kind {
             ExpressionKind::Name(name) => self.variable_at(name, value.span).is_none(),
             ExpressionKind::Index(_, step) => match &**step {
@@ -109,12 +83,24 @@ impl Lowering<'_, '_> {
                 Step::DynamicField(..) => false,
             },
             // There is a diagnostic for it.
-            ExpressionKind::Error => return None,
+            ExpressionKind::Error => return false,
             _ => false,
         };
         if !is_call {
             let error = build_runtime_error("Too many output arguments.").code(&codes::MAX_OUTPUTS);
             self.report(value.span, error);
+        }
+        is_call
+    }
+
+    /// Several results of a call in consecutive temporaries.
+    pub(super) fn results_of(&mut self, value: &Expression, count: usize) -> Option<Register> {
+        if count > MAX_ARGUMENTS {
+            self.too_large = Some("an assignment has more than 250 targets");
+            return None;
+        }
+        let outputs = count as u8;
+        if !self.is_call_of_several(value) {
             return None;
         }
         Some(self.at(value.span, |this| match &value.kind {
@@ -216,7 +202,12 @@ impl Lowering<'_, '_> {
 
     /// Stores into a variable at the end of a path; without a value this deletes. The value is
     /// computed before the operands, although it stands after them.
-    fn store(&mut self, variable: Register, steps: &[Step], value: Option<Assigned<'_>>) {
+    pub(super) fn store(
+        &mut self,
+        variable: Register,
+        steps: &[Step],
+        value: Option<Assigned<'_>>,
+    ) {
         let mark = self.mark();
         if let ([Step::Paren(arguments, _)], Some(value)) = (steps, value)
             && let [index] = arguments.as_slice()
@@ -260,7 +251,9 @@ impl Lowering<'_, '_> {
                 (
                     Step::Paren(arguments, _) | Step::Brace(arguments, _),
                     PathShape::Paren(count) | PathShape::Brace(count),
-                ) => self.path_arguments(variable, &steps[..at], arguments, *count, slot),
+                ) => {
+                    self.path_arguments(variable, &steps[..at], arguments, *count, slot, None);
+                }
                 (Step::DynamicField(name, _), _) => {
                     self.expression(name, Dest::Into(temporary(slot)));
                 }
@@ -299,16 +292,19 @@ impl Lowering<'_, '_> {
         }
     }
 
-    /// The arguments of a step of a path, in the temporaries from `slot` on, which were reserved.
-    fn path_arguments(
+    /// The arguments of a step of a path, in the temporaries from `slot` on, which were reserved. Those
+    /// of a list are counted too, if wanted: how many elements they address.
+    pub(super) fn path_arguments(
         &mut self,
         variable: Register,
         before: &[Step],
         arguments: &[Expression],
         count: u8,
         slot: usize,
+        counter: Option<Register>,
     ) {
-        let needs_prefix = !before.is_empty() && self.any_uses_end(arguments);
+        let needs_prefix =
+            !before.is_empty() && (counter.is_some() || self.any_uses_end(arguments));
         let indexed = if needs_prefix {
             self.prefix(variable, before)
         } else {
@@ -333,6 +329,13 @@ impl Lowering<'_, '_> {
                 self.expression(argument, Dest::Into(temporary(slot + position)));
             }
             self.ends.pop();
+        }
+        if let Some(dst) = counter {
+            self.emit(Instruction::IndexCount {
+                dst,
+                value: indexed,
+                list,
+            });
         }
         if needs_prefix {
             // The value must have no second owner when it is stored into.

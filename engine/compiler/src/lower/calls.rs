@@ -1,7 +1,7 @@
 //! Calls: what a name stands for, arguments and results.
 
 use super::{Dest, EndFrame, Lowering};
-use crate::bytecode::{Constant, FunctionKind, Instruction, LIST, PASS, Register, SPREAD};
+use crate::bytecode::{COUNTED, Constant, FunctionKind, Instruction, LIST, PASS, Register, SPREAD};
 use crate::unit::{FunctionRef, Meaning, intrinsic, is_extension};
 use tourbillon_builtins::{BuiltinId, Intrinsic};
 use tourbillon_syntax::Span;
@@ -75,7 +75,7 @@ impl Lowering<'_, '_> {
     /// Reserves the results of a call, and gives the first.
     pub(super) fn results(&mut self, base: Register, outputs: u8) -> Register {
         let count = match outputs {
-            0 | PASS | SPREAD => 1,
+            0 | PASS | SPREAD | COUNTED => 1,
             count => usize::from(count),
         };
         self.registers.set(crate::registers::height(base) + count);

@@ -254,7 +254,7 @@ impl Lowering<'_, '_> {
     }
 
     /// Whether an index can only be one number, as far as can be seen here.
-    fn is_scalar_index(&self, expression: &Expression) -> bool {
+    pub(super) fn is_scalar_index(&self, expression: &Expression) -> bool {
         match &expression.kind {
             ExpressionKind::Number(_) | ExpressionKind::End => true,
             ExpressionKind::Name(name) => self.scope.is_scalar(name),

@@ -9,6 +9,7 @@ mod expressions;
 mod functions;
 mod loops;
 mod statements;
+mod target_lists;
 
 pub(crate) use functions::{function, script};
 

@@ -89,6 +89,9 @@ impl Lowering<'_, '_> {
         {
             return;
         }
+        if self.is_list(expression) {
+            return self.list_statement(expression, prints);
+        }
         if !self.may_give_nothing(expression) {
             let value = Assigned::Expression(expression);
             return self.answer(value, prints);
@@ -130,7 +133,7 @@ impl Lowering<'_, '_> {
     }
 
     /// Puts the value of a statement into `ans`, and into the result of an async block.
-    fn answer(&mut self, value: Assigned<'_>, prints: bool) {
+    pub(super) fn answer(&mut self, value: Assigned<'_>, prints: bool) {
         let Some(ans) = self.scope.variable("ans").cloned() else {
             unreachable!("a body with an expression statement has `ans`");
         };
