@@ -54,6 +54,8 @@ codes! {
     TOO_MANY_OUTPUTS = "MATLAB:TooManyOutputs", "Octave:invalid-fun-call", "RunMat:TooManyOutputs";
     /// Too few inputs.
     NOT_ENOUGH_INPUTS = "MATLAB:minrhs", "Octave:invalid-fun-call", "RunMat:NotEnoughInputs";
+    /// An input that was not given is used.
+    MISSING_INPUT = "MATLAB:minrhs", "Octave:undefined-function", "RunMat:NotEnoughInputs";
     /// Too many inputs for a library function.
     MAX_INPUTS = "MATLAB:maxrhs", "Octave:invalid-fun-call", "RunMat:TooManyInputs";
     /// Too many outputs wanted from a library function.

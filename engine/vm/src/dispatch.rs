@@ -44,7 +44,7 @@ impl Window<'_> {
     fn undefined(&self, register: Register) -> RuntimeError {
         let first = self.function.captures;
         if (first..first + self.function.inputs).contains(&register) {
-            return errors::not_enough_inputs();
+            return errors::missing_input();
         }
         errors::undefined(&self.function.names[usize::from(register)])
     }
@@ -568,7 +568,7 @@ fn one_of(mut values: Vec<Value>) -> Result<Value> {
         0 => Err(build_runtime_error(
             "Insufficient number of outputs from right hand side of equal sign to satisfy assignment.",
         )
-        .identifier("MATLAB:needMoreRhsOutputs")
+        .code(&codes::NEED_MORE_VALUES)
         .build()),
         _ => Ok(values.swap_remove(0)),
     }

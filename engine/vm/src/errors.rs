@@ -15,6 +15,13 @@ pub(crate) fn not_enough_inputs() -> RuntimeError {
         .build()
 }
 
+/// An input that was not given is used: to Octave a variable that is not there.
+pub(crate) fn missing_input() -> RuntimeError {
+    build_runtime_error("Not enough input arguments.")
+        .code(&codes::MISSING_INPUT)
+        .build()
+}
+
 pub(crate) fn too_many_inputs(of_library: bool) -> RuntimeError {
     let code = if of_library {
         &codes::MAX_INPUTS
