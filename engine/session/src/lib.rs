@@ -157,6 +157,14 @@ impl Session {
             .collect()
     }
 
+    /// Puts a variable into the workspace.
+    ///
+    /// # Errors
+    /// `async:SessionBusy` when an execution is under way: the variables are its own then.
+    pub fn set_value(&self, name: &str, value: Value) -> Result<(), RuntimeError> {
+        self.machine.set_variable(name, value)
+    }
+
     /// The machine, for hosts that drive it themselves.
     pub fn machine(&self) -> &Rc<Machine> {
         &self.machine

@@ -358,9 +358,14 @@ impl Interpreter {
         let budget = self.fibers[place].cleanup_budget.clone();
         let is_spent = budget.expect("it runs").poll(context).is_ready();
         if is_spent {
+            let is_cleanup = self.fibers[place].is_shielded();
             self.fibers[place].is_cut_off = true;
             if place == 0 {
                 self.record.is_of_cleanup.set(false);
+            }
+            if !is_cleanup {
+                // Only started by one, which says so itself.
+                return true;
             }
             self.machine.report(
                 tourbillon_value::build_runtime_error(format!(

@@ -232,6 +232,19 @@ impl Machine {
         self.workspace.borrow().clone()
     }
 
+    /// Puts a variable into the workspace.
+    ///
+    /// # Errors
+    /// `async:SessionBusy` when an execution is under way.
+    pub fn set_variable(&self, name: &str, value: Value) -> Result<(), RuntimeError> {
+        if self.is_executing.get() {
+            return Err(crate::errors::session_busy());
+        }
+        let old = self.workspace.borrow_mut().insert(name.into(), value);
+        drop(old);
+        Ok(())
+    }
+
     /// The session's options.
     pub fn options(&self) -> &Options {
         &self.options

@@ -4,7 +4,7 @@ use crate::fiber::{CodeFrame, Frame};
 use crate::interpreter::Interpreter;
 use crate::machine::Machine;
 use tourbillon_builtins::Step;
-use tourbillon_compiler::{FunctionKind, HandlerKind};
+use tourbillon_compiler::{FunctionKind, HandlerKind, Instruction};
 use tourbillon_value::{Result, RuntimeError, StackFrame, Value};
 
 impl Interpreter {
@@ -101,6 +101,14 @@ impl Interpreter {
         frame.pc = handler.target as usize;
         let base = frame.base;
         fiber.registers[window].fill_with(Value::default);
+        // Loops that the error leaves hold what they went over no longer.
+        let guarded = &function.code[handler.start as usize..handler.end as usize];
+        for instruction in guarded {
+            if let Instruction::ForEach { state, .. } = instruction {
+                let state = base + usize::from(*state);
+                fiber.registers[state..state + 4].fill_with(Value::default);
+            }
+        }
         let old = match handler.kind {
             HandlerKind::Catch(variable) => {
                 *self.record.last_error.borrow_mut() = Some(error.clone());
