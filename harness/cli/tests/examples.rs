@@ -1,0 +1,123 @@
+//! The examples of the book: each runs, prints what stands beside it whatever the schedule, and is shown
+//! in the book as it is.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "these tests read the book, and run the command in another process"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// How many random schedules of each example must print the same.
+const SCHEDULES: &str = "200";
+
+fn book() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs")
+}
+
+/// The examples by name, each with its program and what it prints.
+fn examples() -> Vec<(String, String, String)> {
+    let folder = book().join("examples");
+    let entries = folder.read_dir().expect("docs/examples is there");
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.expect("it can be listed").file_name())
+        .filter_map(|name| name.to_str()?.strip_suffix(".m").map(str::to_string))
+        .collect();
+    names.sort();
+    assert!(!names.is_empty(), "there are examples");
+    let read = |name: &str, ending: &str| {
+        let path = folder.join(format!("{name}.{ending}"));
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    };
+    let examples = names.into_iter();
+    examples
+        .map(|name| {
+            let (program, printed) = (read(&name, "m"), read(&name, "out"));
+            (name, program, printed)
+        })
+        .collect()
+}
+
+/// The standard output of the command in the folder of the examples; it must succeed.
+fn output(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_tourbillon"))
+        .args(arguments)
+        .current_dir(book().join("examples"))
+        .stdin(Stdio::null())
+        .output()
+        .expect("the command runs");
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {complaint}");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+#[test]
+fn every_example_prints_what_the_book_says() {
+    for (name, _, printed) in examples() {
+        let file = format!("{name}.m");
+        let found = output(&["sim", &file, "--strategy", "fifo"]);
+        assert_eq!(
+            found, printed,
+            "docs/examples/{name}.out is not what it prints"
+        );
+    }
+}
+
+#[test]
+fn no_schedule_changes_what_an_example_prints() {
+    for (name, _, printed) in examples() {
+        let file = format!("{name}.m");
+        let arguments = [
+            "explore",
+            &file,
+            "--schedules",
+            SCHEDULES,
+            "--format",
+            "json",
+        ];
+        let lines = output(&arguments);
+        for line in lines.lines() {
+            let object: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            if let Some(outcome) = object.get("outcome") {
+                assert_eq!(outcome["stdout"], printed.as_str(), "{name}: {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_book_shows_every_example_as_it_is() {
+    let page = std::fs::read_to_string(book().join("language.md")).expect("the page is there");
+    for (name, program, printed) in examples() {
+        let shown = format!(
+            "[`{name}.m`](examples/{name}.m)\n\n```matlab\n{program}```\n\n```text\n{printed}```\n"
+        );
+        assert!(
+            page.contains(&shown),
+            "docs/language.md does not show docs/examples/{name}.m and {name}.out as they are; it \
+             should have\n{shown}"
+        );
+    }
+}
+
+#[test]
+fn the_book_shows_the_documented_example_of_the_simulator() {
+    let page = std::fs::read_to_string(book().join("simulation.md")).expect("the page is there");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sim/src/lib.rs");
+    let library = std::fs::read_to_string(root).expect("the crate is there");
+    let example: Vec<&str> = library
+        .lines()
+        .map_while(|line| line.strip_prefix("//!"))
+        .map(|line| line.strip_prefix(' ').unwrap_or(line))
+        .skip_while(|line| *line != "```")
+        .skip(1)
+        .take_while(|line| *line != "```")
+        .filter(|line| !line.starts_with("# "))
+        .collect();
+    assert!(example.len() > 10, "the crate documents an example");
+    let shown = format!("```rust\n{}\n```\n", example.join("\n"));
+    assert!(
+        page.contains(&shown),
+        "docs/simulation.md does not show the example of harness/sim; it should have\n{shown}"
+    );
+}
