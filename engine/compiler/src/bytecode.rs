@@ -411,6 +411,12 @@ pub enum Instruction {
     LoadGlobal { dst: Register, name: u16 },
     /// `global name = src`
     StoreGlobal { name: u16, src: Register },
+    /// `global name(index) = value`, in place; an error leaves the global as it was.
+    StoreGlobalIndex {
+        name: u16,
+        index: Register,
+        value: Register,
+    },
     /// Ends cleanup code: throws the error in the record if there is one; else goes on. The record is
     /// looked at without consuming.
     EndCleanup { record: Register },

@@ -149,6 +149,10 @@ pub(crate) fn registers_mut(instruction: &mut Instruction, mut visit: impl FnMut
             visit(index);
             visit(value);
         }
+        Instruction::StoreGlobalIndex { index, value, .. } => {
+            visit(index);
+            visit(value);
+        }
         Instruction::Call { base, .. }
         | Instruction::CallBuiltin { base, .. }
         | Instruction::CallUnknown { base, .. }
@@ -358,6 +362,10 @@ pub(crate) fn roles(
         }
         Instruction::Display { src, .. } => visit(Look, src.into()),
         Instruction::StoreGlobal { src, .. } => visit(Read, src.into()),
+        Instruction::StoreGlobalIndex { index, value, .. } => {
+            visit(Read, index.into());
+            visit(Read, value.into());
+        }
         Instruction::EndCleanup { record } | Instruction::JumpIfCompletion { record, .. } => {
             visit(Local, record.into());
         }

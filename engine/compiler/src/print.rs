@@ -383,6 +383,12 @@ impl Printer<'_> {
             Instruction::StoreGlobal { name, src } => {
                 format!("STORE_GLOBAL {} = {}", self.name(name), r(src))
             }
+            Instruction::StoreGlobalIndex { name, index, value } => format!(
+                "STORE_GLOBAL_INDEX {}({}) = {}",
+                self.name(name),
+                r(index),
+                r(value)
+            ),
             Instruction::EndCleanup { record } => format!("END_CLEANUP {}", r(record)),
             Instruction::JumpIfCompletion {
                 completion,

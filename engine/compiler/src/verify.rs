@@ -334,6 +334,7 @@ impl Verifier<'_> {
             | Instruction::Display { name, .. }
             | Instruction::LoadGlobal { name, .. }
             | Instruction::StoreGlobal { name, .. }
+            | Instruction::StoreGlobalIndex { name, .. }
             | Instruction::CallUnknown { name, .. } => text(name),
             Instruction::Store { path, .. } => in_table(path, function.paths.len(), "path"),
             Instruction::Delete { path, .. } => {

@@ -277,28 +277,25 @@ fn globals_and_persistent_variables() {
         "global g\ng = 1;\ng(2) = g + 1\nf();\n\
          function f()\n  persistent n = 0\n  n = n + 1;\nend",
         expect![[r#"
-            0 script (), 2 locals, 2 temporaries
+            0 script (), 1 locals, 2 temporaries
                1    0  STATEMENT 1
                2    1  STATEMENT 3
                     2  CONSTANT %0 = 1
                     3  STORE_GLOBAL g = %0
-               3    4  STATEMENT 12
+               3    4  STATEMENT 9
                     5  LOAD_GLOBAL %0 = g
                     6  CONSTANT %1 = 1
                     7  BINARY %0 = %0 + %1
-                    8  LOAD_GLOBAL .1 = g
-                    9  CONSTANT %1 = 2
-                   10  STORE_INDEX .1(%1) = %0
-                   11  STORE_GLOBAL g = .1
-                   12  CLEAR .1
-                   13  LOAD_GLOBAL %0 = g
-                   14  DISPLAY %0 g
-                   15  CLEAR %0
-               4   16  STATEMENT 5
-                   17  CALL f #1 %0(0) -> 0
-                   18  JUMP_IF_UNDEFINED %0 20
-                   19  MOVE ans = %0
-               1   20  RETURN
+                    8  CONSTANT %1 = 2
+                    9  STORE_GLOBAL_INDEX g(%1) = %0
+                   10  LOAD_GLOBAL %0 = g
+                   11  DISPLAY %0 g
+                   12  CLEAR %0
+               4   13  STATEMENT 5
+                   14  CALL f #1 %0(0) -> 0
+                   15  JUMP_IF_UNDEFINED %0 17
+                   16  MOVE ans = %0
+               1   17  RETURN
 
             1 function f (), 0 locals, 2 temporaries
                6    0  STATEMENT 7

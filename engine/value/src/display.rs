@@ -8,9 +8,9 @@ pub use numbers::{format_exponent, format_general, short_number};
 use crate::{Array, Dims, RuntimeError, Value};
 use std::fmt::Write;
 
-/// What a statement without `;` prints: `x =`, the value, and blank lines around it.
+/// What a statement without `;` prints: a blank line, `x =`, and the value between blank lines.
 pub fn display_named(name: &str, value: &Value) -> String {
-    match value {
+    let shown = match value {
         Value::DoubleArray(array) if array.dims().rank() > 2 && array.count() > 0 => {
             pages(name, array.dims(), |page| {
                 numbers::double_rows(&page_of(array, page))
@@ -21,8 +21,13 @@ pub fn display_named(name: &str, value: &Value) -> String {
                 numbers::logical_rows(&page_of(array, page))
             })
         }
+        Value::Function(_) => format!(
+            "{name} =\n\n  function_handle with value:\n\n{}\n",
+            body(value)
+        ),
         _ => format!("{name} =\n\n{}\n", body(value)),
-    }
+    };
+    format!("\n{shown}")
 }
 
 /// What `disp(x)` prints.

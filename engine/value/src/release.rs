@@ -53,11 +53,7 @@ pub fn release(values: &mut Vec<Value>) {
 fn may_nest(value: &Value) -> bool {
     matches!(
         value,
-        Value::Cell(_)
-            | Value::Struct(_)
-            | Value::Function(_)
-            | Value::List(_)
-            | Value::Object(_)
+        Value::Cell(_) | Value::Struct(_) | Value::Function(_) | Value::List(_) | Value::Object(_)
     )
 }
 

@@ -1134,6 +1134,28 @@ fn run(
                     .insert(name.as_str().into(), value);
                 drop(old);
             }
+            Instruction::StoreGlobalIndex { name, index, value } => {
+                let name = constants[usize::from(name)]
+                    .as_text()
+                    .expect("a name is a row");
+                let index = window.read(index)?;
+                let value = window.read(value)?;
+                // The map gives the value up meanwhile, so that it is changed where it is.
+                let held = machine
+                    .globals
+                    .borrow_mut()
+                    .get_mut(&*name)
+                    .map(std::mem::take);
+                let mut target = held.unwrap_or_else(Value::empty);
+                observe_store(machine, &target);
+                let stored = assign::assign(&mut target, &[PathStep::Paren(vec![index])], value);
+                let empty = machine
+                    .globals
+                    .borrow_mut()
+                    .insert(name.as_str().into(), target);
+                drop(empty);
+                stored?;
+            }
             Instruction::EndCleanup { record } => {
                 if let Value::Exception(error) = &window.registers[usize::from(record)] {
                     return Ok(Next::Error(error.clone()));

@@ -137,6 +137,14 @@ impl Lowering<'_, '_> {
                             Assigned::Expression(value) => this.expression(value, Dest::Push),
                             Assigned::Temporary(register) => register,
                         };
+                        if let [Step::Paren(arguments, _)] = steps.as_slice()
+                            && let [index] = arguments.as_slice()
+                            && !matches!(index.kind, ExpressionKind::Colon)
+                            && !this.is_list(index)
+                        {
+                            this.store_global_index(&name, index, value);
+                            return this.registers.set(mark);
+                        }
                         this.with_global(&name, |this, register| {
                             this.store(register, steps, Some(Assigned::Temporary(value)));
                         });
@@ -170,6 +178,29 @@ impl Lowering<'_, '_> {
                 self.registers.set(mark);
             }
         }
+    }
+
+    /// `global name(index) = value`: the global has no second owner by then, so that nothing is copied.
+    fn store_global_index(&mut self, name: &str, index: &Expression, value: Register) {
+        let name = self.text_number(name);
+        let uses_end = self.any_uses_end(std::slice::from_ref(index));
+        let index = if uses_end {
+            let whole = self.registers.take_hidden(1);
+            self.emit(Instruction::LoadGlobal { dst: whole, name });
+            self.ends.push(EndFrame {
+                value: whole,
+                position: 0,
+                count: 1,
+            });
+            let index = self.expression(index, Dest::Push);
+            self.ends.pop();
+            self.emit(Instruction::Clear { register: whole });
+            self.registers.give_hidden(1);
+            index
+        } else {
+            self.expression(index, Dest::Any)
+        };
+        self.emit(Instruction::StoreGlobalIndex { name, index, value });
     }
 
     /// Changes a global in a hidden local, and stores it back.

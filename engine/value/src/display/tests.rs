@@ -8,7 +8,7 @@ use std::rc::Rc;
 fn check(cases: &[(&str, &str)]) {
     for (value, expected) in cases {
         let got = display_named("x", &v(value));
-        assert_eq!(got, format!("x =\n\n{expected}\n\n"), "{value}");
+        assert_eq!(got, format!("\nx =\n\n{expected}\n\n"), "{value}");
     }
 }
 
@@ -60,7 +60,7 @@ fn matrices() {
     let wide = Value::doubles(Array::row((1..=20).map(f64::from).collect()));
     let text = display_named("x", &wide);
     assert!(
-        text.starts_with("x =\n\n  Columns 1 through 13\n\n     1     2"),
+        text.starts_with("\nx =\n\n  Columns 1 through 13\n\n     1     2"),
         "{text}"
     );
     assert!(
@@ -70,7 +70,7 @@ fn matrices() {
     let pages = crate::index::paren(&v("[1 2]"), &all(": : [1 1]")).unwrap();
     assert_eq!(
         display_named("x", &pages),
-        "x(:,:,1) =\n\n     1     2\n\n\nx(:,:,2) =\n\n     1     2\n\n"
+        "\nx(:,:,1) =\n\n     1     2\n\n\nx(:,:,2) =\n\n     1     2\n\n"
     );
 }
 
@@ -80,7 +80,7 @@ fn texts() {
     let lines = crate::concat::vertcat(all("'ab' 'cd'")).unwrap();
     assert_eq!(
         display_named("x", &lines),
-        "x =\n\n  2×2 char array\n\n    'ab'\n    'cd'\n\n"
+        "\nx =\n\n  2×2 char array\n\n    'ab'\n    'cd'\n\n"
     );
     assert_eq!(disp(&lines), "ab\ncd\n");
 }
@@ -112,7 +112,7 @@ fn containers() {
     let pair = crate::index::paren(&v("<a=1,b=2>"), &all("[1 1]")).unwrap();
     assert_eq!(
         display_named("s", &pair),
-        "s =\n\n  1×2 struct array with fields:\n\n    a\n    b\n\n"
+        "\ns =\n\n  1×2 struct array with fields:\n\n    a\n    b\n\n"
     );
 }
 
@@ -128,9 +128,12 @@ fn functions_and_exceptions() {
     };
     assert_eq!(
         display_named("f", &function("@(x)x+1")),
-        "f =\n\n    @(x)x+1\n\n"
+        "\nf =\n\n  function_handle with value:\n\n    @(x)x+1\n\n"
     );
-    assert_eq!(display_named("f", &function("sin")), "f =\n\n    @sin\n\n");
+    assert_eq!(
+        display_named("f", &function("sin")),
+        "\nf =\n\n  function_handle with value:\n\n    @sin\n\n"
+    );
     let cell = Value::cell_row(vec![function("sin")]);
     assert_eq!(disp(&cell), "    {@sin}\n");
     let error = build_runtime_error("m").identifier("a:b").build();
