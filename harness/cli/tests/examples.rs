@@ -121,3 +121,77 @@ fn the_book_shows_the_documented_example_of_the_simulator() {
         "docs/simulation.md does not show the example of harness/sim; it should have\n{shown}"
     );
 }
+
+#[test]
+fn every_link_of_the_documents_leads_somewhere() {
+    let root = book().join("..");
+    let mut pages: Vec<PathBuf> = [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "conformance/README.md",
+    ]
+    .iter()
+    .map(|name| root.join(name))
+    .collect();
+    let entries = book().read_dir().expect("docs is there");
+    let entries = entries.map(|entry| entry.expect("it can be listed").path());
+    pages.extend(entries.filter(|path| path.extension().is_some_and(|ending| ending == "md")));
+    let mut dead = Vec::new();
+    for page in &pages {
+        let text = std::fs::read_to_string(page).expect("the page is there");
+        let folder = page.parent().expect("a page is in a folder");
+        for link in links(&text) {
+            let (file, heading) = link.split_once('#').unwrap_or((&link, ""));
+            let target = match file {
+                "" => page.clone(),
+                file => folder.join(file),
+            };
+            let is_there = target.exists()
+                && (heading.is_empty()
+                    || std::fs::read_to_string(&target)
+                        .is_ok_and(|text| headings(&text).iter().any(|known| known == heading)));
+            if !is_there {
+                dead.push(format!("{}: {link}", page.display()));
+            }
+        }
+    }
+    assert!(dead.is_empty(), "{dead:#?}");
+}
+
+/// The lines of a page outside of its code blocks.
+fn prose(text: &str) -> impl Iterator<Item = &str> {
+    let mut is_code = false;
+    text.lines().filter(move |line| {
+        let is_fence = line.trim_start().starts_with("```");
+        is_code ^= is_fence;
+        !is_code && !is_fence
+    })
+}
+
+/// The relative links of a page.
+fn links(text: &str) -> Vec<String> {
+    let prose: Vec<&str> = prose(text).collect();
+    let prose = prose.join("\n");
+    let ends = prose.match_indices("](").map(|(at, _)| &prose[at + 2..]);
+    ends.filter_map(|rest| rest.split_once(')'))
+        .map(|(link, _)| link.to_string())
+        .filter(|link| !link.contains("://"))
+        .collect()
+}
+
+/// The headings of a page as links name them.
+fn headings(text: &str) -> Vec<String> {
+    let lines = prose(text).filter(|line| line.starts_with('#'));
+    let names = lines.map(|line| line.trim_start_matches('#').trim().to_lowercase());
+    names
+        .map(|name| {
+            let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+            name.chars()
+                .filter(kept)
+                .collect::<String>()
+                .replace(' ', "-")
+        })
+        .collect()
+}
