@@ -470,10 +470,10 @@ impl Interpreter {
         }
         if self.machine.fuel.get() <= 0 {
             self.machine.clone().tick();
-            if self.machine.is_cancelled.get() {
-                if let Some(error) = self.cancellation() {
-                    return Ok(self.stop_at(error, Returns::NOWHERE));
-                }
+            // A tick is no suspension point: only the host's own cancel is seen here.
+            if self.machine.is_cancelled.get() && !self.is_in_cleanup() {
+                let error = errors::execution_cancelled();
+                return Ok(self.stop_at(error, Returns::NOWHERE));
             }
         }
         Ok(Flow::Go)
@@ -756,13 +756,18 @@ fn run(
                 count,
                 outputs: wanted,
             } => {
-                if count == 1 && wanted <= 1 {
-                    if let Value::Double(at) = window.registers[usize::from(base)] {
-                        let element = scalar_index(&window.registers[usize::from(callee)], at);
-                        if let Some(element) = element {
-                            window.set(base, element);
-                            continue;
+                if count == 1
+                    && wanted <= 1
+                    && let Value::Double(at) = window.registers[usize::from(base)]
+                {
+                    let element = scalar_index(&window.registers[usize::from(callee)], at);
+                    if let Some(element) = element {
+                        // A part that stayed held would be copied whole at the next store into it.
+                        if callee >= window.function.locals {
+                            window.set(callee, Value::Undefined);
                         }
+                        window.set(base, element);
+                        continue;
                     }
                 }
                 let callee = window.read(callee)?;
