@@ -23,11 +23,11 @@ struct CancelsAt {
 impl Policy for CancelsAt {
     fn next(&self, ready: ReadyTasks<'_>) -> Decision {
         let left = self.step.get();
-        if left == 0 {
-            if let Some(handle) = self.handle.borrow_mut().take() {
-                handle.cancel();
-                return Decision::Again;
-            }
+        if left == 0
+            && let Some(handle) = self.handle.borrow_mut().take()
+        {
+            handle.cancel();
+            return Decision::Again;
         }
         self.step.set(left.saturating_sub(1));
         self.inner.next(ready)

@@ -209,26 +209,26 @@ impl Interpreter {
         returns: Returns,
     ) -> Result<Flow> {
         let function = entry(id);
-        if count != LIST {
-            if let Body::Plain(body) = function.body {
-                check_library_call(function, usize::from(count), returns.outputs)?;
-                let machine = self.machine.clone();
-                let arguments = &mut self.top().registers[base..base + usize::from(count)];
-                let mut call = Call {
-                    context: &*machine,
-                    name: function.name,
-                    arguments,
-                    outputs: wanted(returns.outputs),
-                };
-                let values = body(&mut call).map_err(|error| in_builtin(function, error));
-                // What the function left of its arguments goes now, not when the registers are used
-                // again: a handle may wait for its last reference.
-                for value in &mut self.top().registers[base..base + usize::from(count)] {
-                    drop(std::mem::take(value));
-                }
-                self.finish_call(returns, values?)?;
-                return Ok(Flow::Go);
+        if count != LIST
+            && let Body::Plain(body) = function.body
+        {
+            check_library_call(function, usize::from(count), returns.outputs)?;
+            let machine = self.machine.clone();
+            let arguments = &mut self.top().registers[base..base + usize::from(count)];
+            let mut call = Call {
+                context: &*machine,
+                name: function.name,
+                arguments,
+                outputs: wanted(returns.outputs),
+            };
+            let values = body(&mut call).map_err(|error| in_builtin(function, error));
+            // What the function left of its arguments goes now, not when the registers are used
+            // again: a handle may wait for its last reference.
+            for value in &mut self.top().registers[base..base + usize::from(count)] {
+                drop(std::mem::take(value));
             }
+            self.finish_call(returns, values?)?;
+            return Ok(Flow::Go);
         }
         let arguments = self.arguments(base, count);
         self.call_builtin_with(id, arguments, returns)

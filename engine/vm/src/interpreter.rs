@@ -311,11 +311,9 @@ impl Interpreter {
                 Some(Pending { wait: Wait::Settling(settling), .. })
                     if matches!(settling.then, Then::Cancellation(_))
             );
-            if !is_final {
-                if let Some(error) = self.cancellation() {
-                    self.begin_cancellation(error);
-                    continue;
-                }
+            if !is_final && let Some(error) = self.cancellation() {
+                self.begin_cancellation(error);
+                continue;
             }
             if self.cut_off_cleanup(context) {
                 continue;
@@ -544,10 +542,10 @@ impl Interpreter {
 /// A session whose execution is dropped halfway keeps its workspace.
 impl Drop for Interpreter {
     fn drop(&mut self) {
-        if let Some(fiber) = self.fibers.first_mut() {
-            if let Some(Frame::Code(frame)) = fiber.frames.first() {
-                crate::unwind::save_workspace(&self.machine, frame, &mut fiber.registers);
-            }
+        if let Some(fiber) = self.fibers.first_mut()
+            && let Some(Frame::Code(frame)) = fiber.frames.first()
+        {
+            crate::unwind::save_workspace(&self.machine, frame, &mut fiber.registers);
         }
     }
 }

@@ -260,10 +260,11 @@ impl Interpreter {
                 continue;
             }
             let outermost = self.machine.outermost_future(&record);
-            if let Some(future) = outermost {
-                if !future.is_terminal() && !self.machine.waits_for_task(&record, self.record.id) {
-                    members.push(future);
-                }
+            if let Some(future) = outermost
+                && !future.is_terminal()
+                && !self.machine.waits_for_task(&record, self.record.id)
+            {
+                members.push(future);
             }
         }
         let started = self.machine.started.borrow();
@@ -445,7 +446,7 @@ fn take_timeout(function: &str, arguments: &mut Vec<Value>, keep: usize) -> Resu
 
 fn spawn_options(arguments: &[Value]) -> Result<SpawnOptions> {
     let mut options = SpawnOptions::default();
-    if arguments.len() % 2 != 0 {
+    if !arguments.len().is_multiple_of(2) {
         return Err(errors::wrong_argument(
             "spawn",
             arguments.len() + 1,

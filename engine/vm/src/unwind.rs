@@ -79,17 +79,16 @@ impl Interpreter {
         // An error in cleanup code replaces the one in flight, which becomes its cause.
         if let Some(range) = function.cleanup(at) {
             let record = &fiber.registers[frame.base + range.record as usize];
-            if let Value::Exception(in_flight) = record {
-                if !in_flight.is_same(&error)
-                    && !error.causes().iter().any(|c| c.is_same(in_flight))
-                {
-                    error = if error.is_catchable() && !in_flight.is_catchable() {
-                        // Nothing takes the place of the host's cancel.
-                        in_flight.clone().with_cause(error)
-                    } else {
-                        error.with_cause(in_flight.clone())
-                    };
-                }
+            if let Value::Exception(in_flight) = record
+                && !in_flight.is_same(&error)
+                && !error.causes().iter().any(|c| c.is_same(in_flight))
+            {
+                error = if error.is_catchable() && !in_flight.is_catchable() {
+                    // Nothing takes the place of the host's cancel.
+                    in_flight.clone().with_cause(error)
+                } else {
+                    error.with_cause(in_flight.clone())
+                };
             }
         }
         let Some(handler) = function.handler(at, error.is_catchable()) else {
