@@ -241,3 +241,142 @@ impl Graph {
         references.saturating_sub(known)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::any::Any;
+    use tourbillon_value::Object;
+
+    /// An object that holds values.
+    struct Holder {
+        id: ObjectId,
+        held: RefCell<Vec<Value>>,
+    }
+
+    impl Object for Holder {
+        fn class_name(&self) -> &str {
+            "holder"
+        }
+
+        fn id(&self) -> ObjectId {
+            self.id
+        }
+
+        fn trace(&self, visit: &mut dyn FnMut(&Value)) {
+            self.held.borrow().iter().for_each(visit);
+        }
+
+        fn clear(&self) {
+            let held = self.held.take();
+            drop(held);
+        }
+
+        fn as_any(&self) -> &dyn Any {
+            self
+        }
+    }
+
+    fn holder(registry: &Registry) -> ObjectRef {
+        let object = ObjectRef::new(Holder {
+            id: registry.new_id(),
+            held: RefCell::default(),
+        });
+        registry.adopt(&object);
+        object
+    }
+
+    fn hold(object: &ObjectRef, value: Value) {
+        let holder = object.downcast_ref::<Holder>().expect("a holder");
+        holder.held.borrow_mut().push(value);
+    }
+
+    /// Numbers of no meaning, the same in every run.
+    struct Numbers(u64);
+
+    impl Numbers {
+        fn below(&mut self, limit: usize) -> usize {
+            self.0 = self
+                .0
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (self.0 >> 33) as usize % limit
+        }
+    }
+
+    #[test]
+    fn exactly_what_nothing_reaches_is_collected() {
+        for seed in 0..300 {
+            let mut numbers = Numbers(seed);
+            let registry = Registry::default();
+            let count = 1 + numbers.below(12);
+            let mut objects: Vec<ObjectRef> = (0..count).map(|_| holder(&registry)).collect();
+            let mut edges = vec![Vec::new(); count];
+            for _ in 0..numbers.below(24) {
+                let (from, to) = (numbers.below(count), numbers.below(count));
+                let target = Value::Object(objects[to].clone());
+                // Directly, in a cell, or in a cell that two objects share.
+                match numbers.below(3) {
+                    0 => hold(&objects[from], target),
+                    1 => hold(&objects[from], Value::cell_row(vec![target])),
+                    _ => {
+                        let shared = Value::cell_row(vec![target]);
+                        let other = numbers.below(count);
+                        hold(&objects[from], shared.clone());
+                        hold(&objects[other], shared);
+                        edges[other].push(to);
+                    }
+                }
+                edges[from].push(to);
+            }
+            let roots: Vec<usize> = (0..count).filter(|_| numbers.below(4) == 0).collect();
+            let mut reached = vec![false; count];
+            let mut work = roots.clone();
+            while let Some(at) = work.pop() {
+                if !std::mem::replace(&mut reached[at], true) {
+                    work.extend(&edges[at]);
+                }
+            }
+            let kept: Vec<ObjectRef> = roots.iter().map(|at| objects[*at].clone()).collect();
+            let ids: Vec<ObjectId> = objects.iter().map(|object| object.id()).collect();
+            objects.clear();
+            registry.collect();
+            let alive: Vec<ObjectId> = registry.alive().iter().map(|object| object.id()).collect();
+            let expected: Vec<ObjectId> = (0..count)
+                .filter(|at| reached[*at])
+                .map(|at| ids[at])
+                .collect();
+            assert_eq!(alive, expected, "seed {seed}");
+            drop(kept);
+            registry.collect();
+            assert!(registry.alive().is_empty(), "seed {seed}");
+        }
+    }
+
+    #[test]
+    fn an_object_of_another_session_is_never_cleared() {
+        let (own, other) = (Registry::default(), Registry::default());
+        let foreign = holder(&other);
+        hold(&foreign, Value::Double(1.0));
+        let object = holder(&own);
+        hold(&object, Value::Object(foreign.clone()));
+        hold(&object, Value::Object(object.clone()));
+        drop(object);
+        own.collect();
+        assert!(own.alive().is_empty());
+        assert_eq!(other.collect(), 0);
+        let held = foreign.downcast_ref::<Holder>().expect("a holder");
+        assert_eq!(held.held.borrow().len(), 1);
+    }
+
+    #[test]
+    fn cycles_are_collected_when_there_are_many() {
+        let registry = Registry::default();
+        for _ in 0..FIRST_COLLECTION {
+            let object = holder(&registry);
+            hold(&object, Value::Object(object.clone()));
+        }
+        registry.collect_if_many();
+        assert!(registry.alive().is_empty());
+    }
+}
