@@ -67,6 +67,7 @@ static TABLES: &[&[Entry]] = &[
     crate::strings::CONVERT,
     crate::strings::EDIT,
     crate::strings::FORMAT,
+    crate::strings::REGULAR,
     crate::strings::SCAN,
     crate::strings::SPLIT,
     crate::time::TABLE,
