@@ -10,7 +10,7 @@ use clap::Args;
 use std::path::{Path, PathBuf};
 use tourbillon_sim::recording::FailureNote;
 use tourbillon_sim::run::Budgets;
-use tourbillon_sim::{Failure, Recording};
+use tourbillon_sim::{Failure, FailureKind, Recording};
 use tourbillon_world::explore::failure;
 use tourbillon_world::{Replay, ReplayOptions, SessionConfig, replay};
 
@@ -116,8 +116,8 @@ impl Ended {
             return Ended::Diverged(text.clone());
         }
         match (&recording.failure, failure(&replay.result)) {
-            // What a case allows is not part of the recording; the same run has the same outcome.
-            (Some(note), _) if is_judged_by_case(recording) && !replay.is_program_changed => {
+            // Which outcomes are allowed is not part of the recording; the same run has the same outcome.
+            (Some(note), _) if is_judged_elsewhere(recording) && !replay.is_program_changed => {
                 Ended::Again(note.clone())
             }
             (Some(note), Some(failure)) if is_same(note, &failure) => Ended::Again(note.clone()),
@@ -147,8 +147,11 @@ impl Ended {
     }
 }
 
-fn is_judged_by_case(recording: &Recording) -> bool {
-    recording.case.is_some()
+/// Whether a case, or an oracle that knows the outcome of the program, has judged the run: what no
+/// replay can do from the recording alone.
+fn is_judged_elsewhere(recording: &Recording) -> bool {
+    let note = recording.failure.as_ref();
+    recording.case.is_some() || note.is_some_and(|note| note.kind == FailureKind::Outcome.name())
 }
 
 fn is_same(note: &FailureNote, failure: &Failure) -> bool {

@@ -54,6 +54,19 @@ fn a_changed_program_diverges_or_realigns() {
 }
 
 #[test]
+fn an_outcome_that_an_oracle_refused_is_reproduced_by_the_same_run() {
+    let place = recorded();
+    let failure = "failure: {kind: outcome, summary: 'the production schedule gives 1', step: 1}\nchoices:";
+    edited(&place, "choices:", failure);
+    let ended = place.run(&["replay", "e.yaml"]);
+    ended.check(1, &["reproduced: outcome: the production schedule gives 1"]);
+    // Of a mended program nobody here can tell, so only what replay itself can see counts.
+    let fixed = program("lost-update-fixed.m");
+    let mended = place.run(&["replay", "e.yaml", "--program", &fixed, "--lenient"]);
+    mended.check(0, &["did not come again"]);
+}
+
+#[test]
 fn what_is_no_whole_recording_exits_2_with_its_place() {
     let place = recorded();
     let text = place.read("r.yaml");
