@@ -50,7 +50,7 @@ numel({mk('arg')}), disp('after arg')
 for i = {mk('loop')}, break, end
 disp('after loop'); clear i
 if ~isempty(mk('cond')), disp('in if'), end"#,
-        "body\nfirst made\nsecond made\nx1\nafter x\nafter temp\nin cell\nafter cell\nin struct\nafter struct\nstill\ncaptured\nafter captured\nkept\nin future\nafter future\nans =\n\n     1\n\ntemp\narg\nafter arg\nafter loop\nloop\ncond\nin if\n",
+        "body\nfirst made\nsecond made\nx1\nafter x\nafter temp\nin cell\nafter cell\nin struct\nafter struct\nstill\ncaptured\nafter captured\nkept\nin future\nafter future\n\nans =\n\n     1\n\ntemp\narg\nafter arg\nafter loop\nloop\ncond\nin if\n",
     )]);
 }
 

@@ -19,7 +19,7 @@ fn unhandled_forms() {
     check(&[(
         r#"async function w(), error('u:h', 'x'); end
 a = spawn(w()); b = spawn(w()); c = spawn(w()); d = spawn(w()); on_failure(b, @(e) disp('seen')); pause(1); c.Error.identifier, try, await(d); catch, end"#,
-        "seen\nans =\n\n    'u:h'\n\n[async:UnhandledFailure: A future failed and nobody handled it: x]\n",
+        "seen\n\nans =\n\n    'u:h'\n\n[async:UnhandledFailure: A future failed and nobody handled it: x]\n",
     )]);
 }
 
