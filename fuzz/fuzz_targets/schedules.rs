@@ -25,7 +25,11 @@ fuzz_target!(|bytes: &[u8]| {
 fn save(failure: &Failure) -> Result<PathBuf, String> {
     let recording = failure.recording.as_ref().map_err(String::clone)?;
     let prefix = std::env::args()
-        .find_map(|argument| argument.strip_prefix("-artifact_prefix=").map(str::to_string))
+        .find_map(|argument| {
+            argument
+                .strip_prefix("-artifact_prefix=")
+                .map(str::to_string)
+        })
         .unwrap_or_default();
     let hash = recording.trace_hash.unwrap_or_default();
     let path = PathBuf::from(format!("{prefix}recording-{hash:016x}.yaml"));

@@ -56,7 +56,8 @@ fn a_changed_program_diverges_or_realigns() {
 #[test]
 fn an_outcome_that_an_oracle_refused_is_reproduced_by_the_same_run() {
     let place = recorded();
-    let failure = "failure: {kind: outcome, summary: 'the production schedule gives 1', step: 1}\nchoices:";
+    let failure =
+        "failure: {kind: outcome, summary: 'the production schedule gives 1', step: 1}\nchoices:";
     edited(&place, "choices:", failure);
     let ended = place.run(&["replay", "e.yaml"]);
     ended.check(1, &["reproduced: outcome: the production schedule gives 1"]);
