@@ -5,7 +5,10 @@
 //! in processes of its own, its start subtracted), and then criterion's estimates. Without
 //! `octave-cli` its column says so.
 
-#![allow(clippy::disallowed_methods, reason = "a bench reads the clock and starts octave-cli")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a bench reads the clock and starts octave-cli"
+)]
 #![allow(clippy::print_stdout, reason = "the table is what this program is for")]
 #![allow(missing_docs, reason = "criterion's macros make public items")]
 
@@ -81,7 +84,10 @@ impl Simulated {
         let run = Run::shared(Box::new(Random::new(1)));
         let simulation = Simulation::new(target, session, WorldConfig::default(), &run)
             .expect("the program asks for nothing special");
-        Simulated { simulation, next: 0 }
+        Simulated {
+            simulation,
+            next: 0,
+        }
     }
 
     fn run(&mut self) {
@@ -98,7 +104,11 @@ fn table() {
     let ours: Vec<f64> = (0..SAMPLES).map(|_| seconds(run_loop)).collect();
     let (best, median) = (quantile(&ours, 0.0), quantile(&ours, 0.5));
     println!("scalar loop, one million turns of s = s + mod(i, 7) * 2");
-    println!("  tourbillon  best {:.1} ms, median {:.1} ms", best * 1e3, median * 1e3);
+    println!(
+        "  tourbillon  best {:.1} ms, median {:.1} ms",
+        best * 1e3,
+        median * 1e3
+    );
     match octave_seconds() {
         Some(octave) => println!(
             "  octave-cli  best {:.1} ms without its start: {:.1} times as long",

@@ -33,6 +33,7 @@ const CHAPTERS: &[(&str, &[&str])] = &[
         "Text and numbers",
         &["char", "num2str", "sprintf", "sscanf"],
     ),
+    ("Regular expressions", &["regexp"]),
     ("Output", &["disp"]),
     ("Cells and structs", &["cell", "struct"]),
     ("Functions over arrays", &["cellfun"]),
