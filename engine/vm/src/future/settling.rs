@@ -1,0 +1,225 @@
+//! The one transition of a future into a terminal state, and futures that follow another.
+
+use super::*;
+
+/// A part of the one transition.
+enum Transition {
+    /// The state changes.
+    Begin(Future, State),
+    /// Callbacks and waiters hear of it.
+    Tell(Future),
+}
+
+impl Future {
+    /// The one transition. A value that is a future is followed instead.
+    ///
+    /// Nothing happens when the future is terminal already: whoever came first has won.
+    pub(crate) fn settle(&self, machine: &Rc<Machine>, result: Result<Outputs>) {
+        if self.is_terminal() {
+            return;
+        }
+        if let Ok(outputs) = &result {
+            let inner = outputs
+                .first()
+                .map(|value| Future::from_value(machine, value));
+            if let Some(Ok(Some(inner))) = inner {
+                self.follow(machine, &inner);
+                return;
+            }
+        }
+        let state = match result {
+            Ok(outputs) => State::Success(outputs),
+            Err(error) if error.cancellation() == Some(self.id()) || !error.is_catchable() => {
+                State::Cancelled(error)
+            }
+            Err(error) => State::Failure(error),
+        };
+        self.finish(machine, state);
+    }
+
+    /// The transition to `'cancelled'` of a future that has no body to ask.
+    pub(crate) fn settle_cancelled(&self, machine: &Rc<Machine>) {
+        if !self.is_terminal() {
+            self.finish(machine, State::Cancelled(errors::cancelled(self.id())));
+        }
+    }
+
+    /// The transition, and those of the futures that follow, one after another: they may follow each
+    /// other further than the stack of the machine reaches.
+    fn finish(&self, machine: &Rc<Machine>, state: State) {
+        let mut work = vec![Transition::Begin(self.clone(), state)];
+        while let Some(next) = work.pop() {
+            match next {
+                Transition::Begin(future, _) if future.is_terminal() => {}
+                Transition::Begin(future, state) => {
+                    let followers = future.change(machine, state);
+                    work.push(Transition::Tell(future.clone()));
+                    let takers = followers.into_iter().rev();
+                    work.extend(takers.map(|f| Transition::Begin(f, future.taken_over())));
+                }
+                Transition::Tell(future) => {
+                    crate::callbacks::run_due(machine, &future);
+                    future.notify(machine);
+                }
+            }
+        }
+    }
+
+    /// Puts the terminal state in; gives the futures that take it over.
+    fn change(&self, machine: &Rc<Machine>, state: State) -> Vec<Future> {
+        let (from, to, followers, left) = {
+            let mut core = self.get().core.borrow_mut();
+            let (from, to) = (core.state.kind(), state.kind());
+            if let State::Failure(error) = &state {
+                let failure = Rc::new(Failure {
+                    error: error.clone(),
+                    // A follower passes it on; a callback for failures sees it.
+                    is_observed: std::cell::Cell::new(
+                        !core.followers.is_empty()
+                            || core.callbacks.iter().any(|callback| {
+                                matches!(
+                                    callback.kind,
+                                    CallbackKind::Failure | CallbackKind::Then(_)
+                                )
+                            }),
+                    ),
+                });
+                machine.failures.borrow_mut().push(failure.clone());
+                core.failure = Some(failure);
+            }
+            let left = (
+                std::mem::replace(&mut core.state, state),
+                std::mem::replace(&mut core.origin, Origin::Body),
+                core.follows.take(),
+            );
+            if matches!(left.1, Origin::Manual) {
+                core.origin = Origin::Manual;
+            }
+            core.runner = None;
+            (from, to, std::mem::take(&mut core.followers), left)
+        };
+        // What the body began with, and an operation, end here and with nothing borrowed.
+        drop(left);
+        machine.access_write(self.id());
+        machine.event(&Event::FutureState {
+            future: self.id(),
+            from: from.for_event(),
+            to: to.for_event(),
+        });
+        self.hand_children_over();
+        followers
+    }
+
+    /// Tasks that outlive the body that spawned them belong to its parent from now on.
+    fn hand_children_over(&self) {
+        let (parent, children) = {
+            let mut core = self.get().core.borrow_mut();
+            (core.parent.take(), std::mem::take(&mut core.children))
+        };
+        let alive = children
+            .into_iter()
+            .filter(|child| Future::upgrade(child).is_some_and(|child| !child.is_terminal()));
+        if let Some(parent) = parent.and_then(|parent| Future::upgrade(&parent)) {
+            let mut core = parent.get().core.borrow_mut();
+            alive
+                .filter_map(|child| Future::upgrade(&child))
+                .for_each(|child| {
+                    core.add_child(&child);
+                    child.get().core.borrow_mut().parent = Some(parent.downgrade());
+                });
+        } else {
+            // The session has them now.
+            for child in alive.filter_map(|child| Future::upgrade(&child)) {
+                child.get().core.borrow_mut().parent = None;
+            }
+        }
+    }
+
+    /// This future takes over the result of another one, at once or when it comes.
+    pub(crate) fn follow(&self, machine: &Rc<Machine>, inner: &Future) {
+        let mut at = Some(inner.clone());
+        while let Some(next) = at {
+            if next.is_same(self) {
+                self.finish(machine, State::Failure(errors::self_resolution()));
+                return;
+            }
+            at = next.get().core.borrow().follows.clone();
+        }
+        if inner.state() == FutureState::Created {
+            crate::spawn::start_task(machine, inner, None, Some(self), false);
+        }
+        if inner.is_terminal() {
+            self.take_over(machine, inner);
+            return;
+        }
+        let parent = {
+            let mut core = self.get().core.borrow_mut();
+            core.follows = Some(inner.clone());
+            core.runner = None;
+            core.parent.as_ref().and_then(Future::upgrade)
+        };
+        if let Some(parent) = parent {
+            // A body awaited by transfer was asked to stop through the chain of its task. It has left
+            // that chain and is a child like others.
+            parent.get().core.borrow_mut().add_child(self);
+        }
+        inner.get().core.borrow_mut().followers.push(self.clone());
+    }
+
+    fn take_over(&self, machine: &Rc<Machine>, inner: &Future) {
+        if !self.is_terminal() {
+            self.finish(machine, inner.taken_over());
+        }
+    }
+
+    /// The terminal state as a follower takes it over.
+    fn taken_over(&self) -> State {
+        let core = self.get().core.borrow();
+        if let Some(failure) = &core.failure {
+            failure.is_observed.set(true);
+        }
+        match &core.state {
+            State::Success(outputs) => State::Success(outputs.clone()),
+            State::Failure(error) => State::Failure(error.clone()),
+            State::Cancelled(error) => State::Cancelled(error.clone()),
+            State::Created(_) | State::Pending => unreachable!("it is terminal"),
+        }
+    }
+
+    /// Whether that body started it, or had it handed over.
+    pub(crate) fn is_child_of(&self, parent: &Future) -> bool {
+        let core = self.get().core.borrow();
+        let own = core.parent.as_ref().and_then(Future::upgrade);
+        own.is_some_and(|own| own.is_same(parent))
+    }
+
+    /// Forgets what a dropped execution has left: who waited, and callbacks that never run.
+    pub(crate) fn abandon(&self) {
+        let passed_over = {
+            let mut core = self.get().core.borrow_mut();
+            core.callback_task = None;
+            core.callback_label = None;
+            core.callbacks_done = 0;
+            core.registrations
+                .retain(|entry| matches!(entry.listener, Listener::Set(_)));
+            for entry in &mut core.registrations {
+                entry.mark = 0;
+            }
+            std::mem::take(&mut core.callbacks)
+        };
+        drop(passed_over);
+    }
+
+    /// Stops following: this future was cancelled by itself.
+    pub(crate) fn stop_following(&self) {
+        let inner = self.get().core.borrow_mut().follows.take();
+        if let Some(inner) = inner {
+            inner
+                .get()
+                .core
+                .borrow_mut()
+                .followers
+                .retain(|follower| !follower.is_same(self));
+        }
+    }
+}
