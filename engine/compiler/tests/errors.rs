@@ -361,3 +361,23 @@ fn programs_that_are_too_large_are_errors() {
     // Tall is not large.
     check(&format!("x = {};", vec!["1"; 400].join("+")), &[]);
 }
+
+#[test]
+fn futures_are_no_arguments_of_commands() {
+    let options = CompileOptions {
+        top_level_await: true,
+        ..CompileOptions::default()
+    };
+    check_with(
+        &["f = promise();\nawait f"],
+        &options,
+        &["2:1 MATLAB:m_command_syntax `await f`"],
+    );
+    check_with(
+        &["spawn g(1)\nfunction g(x)\nend"],
+        &options,
+        &["1:1 MATLAB:m_command_syntax `spawn g(1)`"],
+    );
+    // A function of the program may be called as a command.
+    check_with(&["await f\nfunction await(x)\nend"], &options, &[]);
+}

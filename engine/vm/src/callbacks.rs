@@ -16,7 +16,13 @@ pub(crate) fn register(
     function: Value,
 ) -> Result<()> {
     if !matches!(function, Value::Function(_)) {
-        return Err(errors::wrong_argument("callback", 2, "a function handle"));
+        let name = match kind {
+            CallbackKind::Success => "on_success",
+            CallbackKind::Failure => "on_failure",
+            CallbackKind::Complete => "on_complete",
+            CallbackKind::Then(_) => "then",
+        };
+        return Err(errors::wrong_argument(name, 2, "a function handle"));
     }
     machine.access_write(future.id());
     let number = {

@@ -526,7 +526,12 @@ impl Interpreter {
             Wait::Operation { guard, .. } => {
                 *self.record.waits_for.borrow_mut() = Some(guard.clone());
             }
-            Wait::Futures(FutureWait { members, .. }) => waits_on.extend(members.iter().cloned()),
+            Wait::Futures(FutureWait {
+                members, waiter, ..
+            }) => {
+                waits_on.extend(members.iter().cloned());
+                waits_on.extend(waiter.late());
+            }
             Wait::Settling(settling) => waits_on.extend(settling.futures.iter().cloned()),
             Wait::Next { set, .. } => {
                 let set = set
@@ -585,6 +590,9 @@ pub(crate) fn wait_for(
     let waiter = Waiter::new(record.id, goal, members.len());
     for (index, member) in members.iter().enumerate() {
         member.register(machine, Listener::Waiter(waiter.clone()), index as u32);
+    }
+    if kind == JoinKind::Everything {
+        machine.waits_for_everything(&waiter);
     }
     FutureWait {
         members,

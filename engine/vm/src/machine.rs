@@ -3,12 +3,13 @@
 use crate::cancel::CancelCell;
 use crate::execution::Statistics;
 use crate::fiber::Frame;
-use crate::future::{Failure, Future};
+use crate::future::{Failure, Future, Listener};
 use crate::registry::Registry;
 use crate::task::TaskRecord;
+use crate::wait::Waiter;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use tourbillon_builtins::CleanupQueue;
 use tourbillon_compiler::{Constant, ConstantCallee, Program};
@@ -120,6 +121,8 @@ pub struct Machine {
     pub(crate) diagnostics: RefCell<Vec<RuntimeError>>,
     pub(crate) output: RefCell<String>,
     pub(crate) failures: RefCell<Vec<Rc<Failure>>>,
+    /// The waits for everything that is pending: what starts meanwhile joins them.
+    everything: RefCell<Vec<Weak<Waiter>>>,
     /// Futures of operations that were started and have not ended, by the number in their waker.
     pub(crate) started: RefCell<BTreeMap<u64, StartedOperation>>,
     pub(crate) next_started: Cell<u64>,
@@ -178,6 +181,7 @@ impl Machine {
             diagnostics: RefCell::default(),
             output: RefCell::default(),
             failures: RefCell::default(),
+            everything: RefCell::default(),
             started: RefCell::default(),
             next_started: Cell::new(0),
             outstanding: Cell::new(0),
@@ -316,6 +320,35 @@ impl Machine {
         let is_new = self.scheduler.borrow_mut().make_ready(task);
         if is_new {
             self.event(&Event::TaskReady { task });
+        }
+    }
+
+    /// A task began to wait for everything.
+    pub(crate) fn waits_for_everything(&self, waiter: &Rc<Waiter>) {
+        let mut everything = self.everything.borrow_mut();
+        everything.retain(|waiter| waiter.strong_count() > 0);
+        everything.push(Rc::downgrade(waiter));
+    }
+
+    /// A task or an operation has started: whoever waits for everything waits for it as well.
+    pub(crate) fn joins_everything(&self, future: &Future) {
+        if self.everything.borrow().is_empty() {
+            return;
+        }
+        let waiters: Vec<Rc<Waiter>> = self
+            .everything
+            .borrow()
+            .iter()
+            .filter_map(Weak::upgrade)
+            .collect();
+        for waiter in waiters {
+            if waiter.admit(future) {
+                if let Some(record) = self.record(waiter.task()) {
+                    record.waits_on.borrow_mut().push(future.clone());
+                }
+                // The goal is that all have ended: which of them it was does not matter.
+                future.register(self, Listener::Waiter(waiter), u32::MAX);
+            }
         }
     }
 

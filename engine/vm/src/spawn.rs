@@ -97,6 +97,7 @@ pub(crate) fn start_task(
     let start = future.begin(machine, record.id);
     let fiber = Fiber::new(machine, future.clone(), start, 0);
     launch(machine, record, vec![fiber]);
+    machine.joins_everything(future);
 }
 
 /// Makes one future the child of another's body.
@@ -236,6 +237,7 @@ pub(crate) fn start_operation(
         wake,
     };
     machine.started.borrow_mut().insert(number, started);
+    machine.joins_everything(&future);
     poll_started(machine, number);
     future
 }

@@ -3,7 +3,7 @@
 use crate::future::{Future, FutureState};
 use crate::operation::OperationGuard;
 use crate::sets::NextWaiter;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::Context;
 use tourbillon_builtins::{Finish, Outputs};
@@ -25,7 +25,6 @@ pub(crate) enum Goal {
 
 /// Somebody who waits for futures. It is met at the very transition that decides, so that its task
 /// becomes ready then and not before.
-#[derive(Debug)]
 pub(crate) struct Waiter {
     task: Cell<TaskId>,
     goal: Goal,
@@ -34,6 +33,8 @@ pub(crate) struct Waiter {
     /// The member that decided: the first failure, success or arrival.
     decided_by: Cell<Option<u32>>,
     is_met: Cell<bool>,
+    /// Members that came after the wait began: what was started while everything is waited for.
+    late: RefCell<Vec<Future>>,
 }
 
 impl Waiter {
@@ -45,7 +46,23 @@ impl Waiter {
             missing: Cell::new(members),
             decided_by: Cell::new(None),
             is_met: Cell::new(is_met),
+            late: RefCell::default(),
         })
+    }
+
+    /// Counts one more member, unless the wait is over.
+    pub(crate) fn admit(&self, member: &Future) -> bool {
+        if self.is_met.get() {
+            return false;
+        }
+        self.missing.set(self.missing.get() + 1);
+        self.late.borrow_mut().push(member.clone());
+        true
+    }
+
+    /// The members that came after the wait began.
+    pub(crate) fn late(&self) -> Vec<Future> {
+        self.late.borrow().clone()
     }
 
     /// The task to wake.
@@ -133,7 +150,8 @@ pub(crate) enum JoinKind {
 
 impl Drop for FutureWait {
     fn drop(&mut self) {
-        for member in &self.members {
+        let late = std::mem::take(&mut *self.waiter.late.borrow_mut());
+        for member in self.members.iter().chain(&late) {
             member.unregister(&self.waiter);
         }
     }

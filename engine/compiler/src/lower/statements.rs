@@ -4,6 +4,7 @@ use super::{Around, Dest, Exit, Lowering, assignments::Assigned};
 use crate::bytecode::{Constant, Instruction, Register};
 use crate::scope::Binding;
 use crate::unit::Meaning;
+use tourbillon_builtins::{Body, entry};
 use tourbillon_syntax::Span;
 use tourbillon_syntax::ast::{
     Block, Expression, ExpressionKind, Ident, Statement, StatementKind, Step,
@@ -298,6 +299,20 @@ impl Lowering<'_, '_> {
                 name.name
             );
             return self.fail(span, "MATLAB:m_command_of_variable", message);
+        }
+        if let Meaning::Builtin(builtin) = self.meaning(&name.name)
+            && matches!(entry(builtin).body, Body::Intrinsic(_))
+            && !words.is_empty()
+        {
+            // As a command it would get the text of its words, which is never a future.
+            let words: Vec<&str> = words.iter().map(|word| &*word.name).collect();
+            let message = format!(
+                "'{0}' takes its arguments in parentheses; as a command it would get text.\n\
+                 write `{0}({1})`",
+                name.name,
+                words.join(" ")
+            );
+            return self.fail(span, "MATLAB:m_command_syntax", message);
         }
         let callee = Expression {
             kind: ExpressionKind::Name(name.name.clone()),

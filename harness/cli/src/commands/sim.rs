@@ -194,7 +194,7 @@ fn show(
     let verdict = verdict_name(result, failure);
     let style = if failure.is_none() { GOOD } else { BAD };
     output.aside(format_args!(
-        "{style}{verdict}{style:#}: {} steps, {} choices, {}, trace {STRONG}{:016x}{STRONG:#}",
+        "verdict {style}{verdict}{style:#}: {} steps, {} choices, {}, trace {STRONG}{:016x}{STRONG:#}",
         result.steps, result.choices, result.outcome.virtual_time_seconds, witness.hash
     ));
     if let Some(failure) = failure {

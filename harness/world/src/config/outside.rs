@@ -178,7 +178,7 @@ pub enum GpuDevice {
 pub struct Gpu {
     /// Which device.
     pub device: GpuDevice,
-    /// Its memory; unlimited when absent.
+    /// Its memory; 4 GiB when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_bytes: Option<u64>,
     /// How many polls a readback stays pending.
