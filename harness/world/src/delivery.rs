@@ -100,9 +100,10 @@ impl World {
         let (waker, next) = {
             let mut operations = self.operations.borrow_mut();
             let entry = operations.get(number).expect("it is under way");
-            let outcome = match &entry.buffer {
-                Some(buffer) => Ok(Response::Numbers(buffer.read())),
-                None => self.perform(&entry.request),
+            let outcome = match (entry.fault.take(), &entry.buffer) {
+                (Some(error), _) => Err(error),
+                (None, Some(buffer)) => Ok(Response::Numbers(buffer.read())),
+                (None, None) => self.perform(&entry.request),
             };
             entry.stage = Stage::Ended(outcome);
             entry.buffer = None;

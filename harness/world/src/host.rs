@@ -41,6 +41,9 @@ impl Host for World {
         }
         let label = note_operation(&mut self.timeline.run.borrow_mut().labels, label);
         self.event(NOW, label, 0);
+        if let Some(error) = self.stated_fault(request) {
+            return Some(Err(error));
+        }
         let has_handler = self.config.input_handler != InputHandler::None;
         Some(match request {
             Request::Input { .. } if !has_handler => Err(InputFailure::Unavailable.into()),
@@ -62,9 +65,11 @@ impl Host for World {
             injected.delay += u64::from(delay > 0);
             injected.pending += u64::from(latency == 0 && deliveries > 0);
         });
+        let fault = self.stated_fault(&request);
         let mut entry = Entry {
             request,
             buffer: None,
+            fault,
             label,
             asked_at: now,
             delay,

@@ -38,6 +38,7 @@ mod console;
 mod delivery;
 mod effects;
 pub mod explore;
+mod faults;
 mod group;
 mod host;
 mod names;

@@ -7,6 +7,7 @@ use tourbillon_gpu::RetainedBuffer;
 use tourbillon_host::{OperationId, Outcome, Request};
 use tourbillon_sim::Label;
 use tourbillon_sim::clock::TimerId;
+use tourbillon_value::RuntimeError;
 
 /// One operation.
 pub(crate) struct Entry {
@@ -18,6 +19,8 @@ pub(crate) struct Entry {
     pub asked_at: u64,
     /// The multiple of its latency that was drawn for it; 0 for none.
     pub delay: u32,
+    /// The error that it ends with, when the world states a fault for it.
+    pub fault: Option<RuntimeError>,
     /// How many deliveries it takes; all but the last only wake its task.
     pub deliveries: u32,
     pub stage: Stage,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::config::{GpuDevice, LatencyOp, WorldConfig};
+use crate::config::{FaultOp, GpuDevice, LatencyOp, WorldConfig};
 use crate::session_config::{SessionConfig, Tier};
 
 /// A session or world asks for something that is not part of this version.
@@ -25,7 +25,10 @@ pub(crate) fn unsupported(session: &SessionConfig, world: &WorldConfig) -> Resul
     let refused = [
         (session.tier == Tier::Embedded, "`tier: embedded`"),
         (!world.http.is_empty(), "`world.http`"),
-        (!world.faults.is_empty(), "`world.faults`"),
+        (
+            asks_for_fault(world),
+            "a fault of the web, or of the device itself,",
+        ),
         (gpu == Some(GpuDevice::Wgpu), "`world.gpu.device: wgpu`"),
         (
             world.latency.contains_key(&LatencyOp::Http),
@@ -40,6 +43,18 @@ pub(crate) fn unsupported(session: &SessionConfig, world: &WorldConfig) -> Resul
         Some((_, what)) => Err(Unsupported { what }),
         None => Ok(()),
     }
+}
+
+/// Whether a fault is stated that strikes what no request stands for yet.
+fn asks_for_fault(world: &WorldConfig) -> bool {
+    world.faults.iter().any(|fault| match fault.op {
+        FaultOp::Http | FaultOp::GpuUpload | FaultOp::GpuCompute => true,
+        // Losing the device is more than one readback that fails.
+        FaultOp::GpuMap => fault.error == "gpu:DeviceLost",
+        FaultOp::Read | FaultOp::Write | FaultOp::Exists | FaultOp::Delete | FaultOp::Input => {
+            false
+        }
+    })
 }
 
 #[cfg(test)]
@@ -64,8 +79,8 @@ mod tests {
         );
         check(
             "{}",
-            "{faults: [{op: read, error: 'io:Failed'}]}",
-            Some("`world.faults` is not part of this version"),
+            "{faults: [{op: gpu.map, error: 'gpu:DeviceLost'}]}",
+            Some("a fault of the web, or of the device itself, is not part of this version"),
         );
         check(
             "{}",

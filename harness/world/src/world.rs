@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use tourbillon_gpu::CpuDevice;
+use tourbillon_host::Request;
 use tourbillon_sim::clock::TimerId;
 use tourbillon_sim::trace::{Event, What};
 use tourbillon_sim::{Label, SharedRun};
+use tourbillon_value::RuntimeError;
 use tourbillon_vm::CancelHandle;
 
 use crate::config::{CancelPlan, GpuDevice, WorldConfig};
 use crate::console::CapturingConsole;
+use crate::faults::Asked;
 use crate::operations::{Operations, Stage};
 use crate::timeline::Timeline;
 
@@ -55,6 +58,7 @@ pub struct World {
     pub(crate) operations: RefCell<Operations>,
     pub(crate) disk: RefCell<BTreeMap<String, Vec<u8>>>,
     pub(crate) is_disk_changed: Cell<bool>,
+    pub(crate) asked: RefCell<Asked>,
     /// How many answers have been given to requests for input.
     pub(crate) answered: Cell<usize>,
     cancel: RefCell<Option<CancelHandle>>,
@@ -82,6 +86,7 @@ impl World {
             operations: RefCell::default(),
             disk: RefCell::default(),
             is_disk_changed: Cell::new(true),
+            asked: RefCell::default(),
             answered: Cell::new(0),
             cancel: RefCell::default(),
             cancel_timer: Cell::new(None),
@@ -97,6 +102,7 @@ impl World {
     pub fn reset(&self) {
         self.console.reset();
         self.operations.borrow_mut().reset();
+        self.asked.borrow_mut().reset();
         self.answered.set(0);
         self.ticks.set(0);
         self.injected.set(Injected::default());
@@ -170,6 +176,11 @@ impl World {
         let mut injected = self.injected.get();
         count(&mut injected);
         self.injected.set(injected);
+    }
+
+    /// The fault that the world states for a request, which is counted.
+    pub(crate) fn stated_fault(&self, request: &Request) -> Option<RuntimeError> {
+        self.asked.borrow_mut().strike(&self.config.faults, request)
     }
 
     /// Makes the host's cancel ready for the execution that is about to begin.
