@@ -1,16 +1,11 @@
 //! Snapshots of the printed bytecode: control flow, functions and async forms.
 
-use expect_test::{Expect, expect};
+mod common;
+
+use common::check;
+use expect_test::expect;
 use tourbillon_compiler::{CompileOptions, Program, compile};
 use tourbillon_syntax::Source;
-
-fn check(text: &str, expected: Expect) {
-    let program = match compile(&[Source::new("main.m", text)], &CompileOptions::default()) {
-        Ok(program) => program,
-        Err(errors) => panic!("{errors:?}"),
-    };
-    expected.assert_eq(&program.to_string());
-}
 
 #[test]
 fn a_program_can_be_shared_by_threads() {

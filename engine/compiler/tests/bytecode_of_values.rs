@@ -1,16 +1,9 @@
 //! Snapshots of the printed bytecode: variables, index chains, assignments and names.
 
-use expect_test::{Expect, expect};
-use tourbillon_compiler::{CompileOptions, compile};
-use tourbillon_syntax::Source;
+mod common;
 
-fn check(text: &str, expected: Expect) {
-    let program = match compile(&[Source::new("main.m", text)], &CompileOptions::default()) {
-        Ok(program) => program,
-        Err(errors) => panic!("{errors:?}"),
-    };
-    expected.assert_eq(&program.to_string());
-}
+use common::check;
+use expect_test::expect;
 
 #[test]
 fn lists_of_targets_and_of_values() {
