@@ -89,6 +89,21 @@ fn replay_one(
     Ok(judge(arguments, path, &recording, &replayed, output))
 }
 
+/// The command that makes the same replay again: what decides how it ends goes with it.
+fn again(arguments: &ReplayArguments, name: &str) -> String {
+    let mut command = format!("tourbillon replay {}", quoted(name));
+    if let Some(program) = &arguments.program {
+        command.push_str(&format!(
+            " --program {}",
+            quoted(&program.display().to_string())
+        ));
+    }
+    if arguments.lenient {
+        command.push_str(" --lenient");
+    }
+    command
+}
+
 /// What came of one replay.
 enum Ended {
     /// The run left its recording, at the step that the text names.
@@ -210,18 +225,18 @@ fn judge(
                 "{name}: error: {text}{changed}\nhelp: `--lenient` realigns on labels and lists what it \
                  skips"
             ));
-            output.again(&format!("tourbillon replay {}", quoted(&name.to_string())));
+            output.again(&again(arguments, &name.to_string()));
         }
         Ended::Stopped => output.aside(format_args!("{name}: stopped: {place}")),
         Ended::Again(note) => {
             let (kind, summary) = (&note.kind, &note.summary);
             output.failed("reproduced", format_args!("{kind}: {summary} ({place})"));
-            output.again(&format!("tourbillon replay {}", quoted(&name.to_string())));
+            output.again(&again(arguments, &name.to_string()));
         }
         Ended::Otherwise(failure) => {
             let (kind, summary) = (failure.kind, &failure.summary);
             output.failed(kind.name(), format_args!("{summary} ({place})"));
-            output.again(&format!("tourbillon replay {}", quoted(&name.to_string())));
+            output.again(&again(arguments, &name.to_string()));
         }
         Ended::Gone(note) => output.aside(format_args!(
             "{name}: {ODD}gone{ODD:#}: the recorded failure did not come again: {}: {} ({place})",

@@ -46,7 +46,11 @@ fn a_changed_program_diverges_or_realigns() {
     let place = recorded();
     let other = program("deadlock.m");
     let strict = place.run(&["replay", "r.yaml", "--program", &other]);
-    strict.check(3, &["choice ", "not the one that was recorded"]);
+    let again = format!("tourbillon replay r.yaml --program {other}");
+    strict.check(3, &["choice ", "not the one that was recorded", &again]);
+    // Lenient: the deadlock of the other program is a failure, shown again the same way.
+    let lenient = place.run(&["replay", "r.yaml", "--program", &other, "--lenient"]);
+    lenient.check(1, &[&format!("{again} --lenient")]);
     let other = program("lost-update-fixed.m");
     let lenient = place.run(&["replay", "r.yaml", "--program", &other, "--lenient"]);
     lenient.check(0, &["no failure"]);
