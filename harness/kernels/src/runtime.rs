@@ -1,0 +1,101 @@
+//! What kernels need of whoever runs them, and the simulator as such.
+
+use std::future::Future;
+
+use tourbillon_sim::{JoinHandle, Sim, join_all};
+
+use crate::cancel::{Cancellable, Strike};
+
+/// Whoever runs a kernel's tasks. Cloning it is cheap.
+///
+/// Nothing is held across these calls: a runtime may let other tasks run inside `spawn`.
+pub trait Runtime: Clone + 'static {
+    /// A started task.
+    type Task: 'static;
+    /// State that tasks share, for runtimes that want to know who reads and who writes it.
+    type Object: Clone + 'static;
+
+    /// Starts a task.
+    fn spawn(&self, name: &str, future: impl Future<Output = ()> + 'static) -> Self::Task;
+
+    /// Waits until all of these tasks have ended; the waiting task is woken once.
+    fn join(&self, tasks: Vec<Self::Task>) -> impl Future<Output = ()> + 'static + use<Self>;
+
+    /// Gives way once.
+    fn yield_now(&self) -> impl Future<Output = ()> + 'static + use<Self>;
+
+    /// An operation with the outside, which completes at a moment of the search's choice: on its
+    /// default schedule after whatever is ready.
+    fn operation(&self, name: &str) -> impl Future<Output = ()> + 'static + use<Self>;
+
+    /// Runs `future`, which the search may strike while it is suspended, if the kernel's injections
+    /// allow cancels: then it is dropped instead of being polled again, and `None` comes out.
+    fn cancellable<F: Future + 'static>(
+        &self,
+        name: &str,
+        future: F,
+    ) -> impl Future<Output = Option<F::Output>> + 'static + use<Self, F>;
+
+    /// Something that must hold. Where it does not, the run fails.
+    fn invariant(&self, holds: bool, name: &str);
+
+    /// State that tasks share.
+    fn object(&self, name: &str) -> Self::Object;
+
+    /// The current step reads `object`.
+    fn reads(&self, object: &Self::Object);
+
+    /// The current step writes `object`.
+    fn writes(&self, object: &Self::Object);
+}
+
+impl Runtime for Sim {
+    type Task = JoinHandle<()>;
+    type Object = ();
+
+    fn spawn(&self, name: &str, future: impl Future<Output = ()> + 'static) -> Self::Task {
+        self.spawn_named(name, future)
+    }
+
+    fn join(&self, tasks: Vec<Self::Task>) -> impl Future<Output = ()> + 'static + use<> {
+        async move {
+            join_all(tasks).await;
+        }
+    }
+
+    fn yield_now(&self) -> impl Future<Output = ()> + 'static + use<> {
+        Sim::yield_now(self)
+    }
+
+    fn operation(&self, name: &str) -> impl Future<Output = ()> + 'static + use<> {
+        Sim::operation(self, name, std::time::Duration::ZERO)
+    }
+
+    fn cancellable<F: Future + 'static>(
+        &self,
+        name: &str,
+        future: F,
+    ) -> impl Future<Output = Option<F::Output>> + 'static + use<F> {
+        let (sim, name) = (self.clone(), format!("cancel {name}"));
+        let strike: Strike = Strike::new(move |struck| {
+            let sim = sim.clone();
+            let name = name.clone();
+            sim.clone().spawn_named(&name, async move {
+                if sim.pick("strike", 2) == 1 {
+                    struck.strike();
+                }
+            });
+        });
+        Cancellable::new(future, strike)
+    }
+
+    fn invariant(&self, holds: bool, name: &str) {
+        assert!(holds, "{name}");
+    }
+
+    fn object(&self, _name: &str) -> Self::Object {}
+
+    fn reads(&self, _object: &Self::Object) {}
+
+    fn writes(&self, _object: &Self::Object) {}
+}
