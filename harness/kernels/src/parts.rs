@@ -34,7 +34,14 @@ impl<R: Runtime> Lock<R> {
         poll_fn(|context| {
             self.state.update(|state| {
                 if state.held {
-                    state.waiting.push_back(context.waker().clone());
+                    // Polled for nothing, it stands in the queue already.
+                    if !state
+                        .waiting
+                        .iter()
+                        .any(|one| one.will_wake(context.waker()))
+                    {
+                        state.waiting.push_back(context.waker().clone());
+                    }
                     return Poll::Pending;
                 }
                 state.held = true;
