@@ -63,7 +63,7 @@ pub use console::CapturingConsole;
 pub use explore::{Exploration, explore, record};
 pub use group::{MemberConfig, WorldGroup};
 pub use observer::WorldObserver;
-pub use oracles::Ledger;
+pub use oracles::{Ledger, Spinning};
 pub use outcome::{Diagnostic, ErrorOutcome, Outcome, OutcomePhase};
 pub use policy::WorldPolicy;
 pub use replay::{Replay, ReplayError, ReplayOptions, replay};

@@ -10,7 +10,7 @@ use tourbillon_sim::{Action, Candidate, Label, SharedRun};
 use tourbillon_value::{Access, ObjectId};
 
 use crate::names::note_task;
-use crate::oracles::Oracles;
+use crate::oracles::{Oracles, Spinning};
 
 const SPAWN: What = What::new("spawn");
 const READY: What = What::new("ready");
@@ -89,6 +89,11 @@ impl WorldObserver {
     /// What the oracles say of the run, once.
     pub(crate) fn verdict(&self) -> Option<String> {
         self.oracles.borrow_mut().finish()
+    }
+
+    /// The tasks that took the last steps.
+    pub(crate) fn spinning(&self) -> Vec<Spinning> {
+        self.oracles.borrow().spinning()
     }
 
     fn put(&self, id: TaskId, task: Option<LiveTask>) {

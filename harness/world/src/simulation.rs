@@ -20,7 +20,7 @@ use tourbillon_vm::{Execution, Machine};
 use crate::config::{Seconds, WorldConfig};
 use crate::host::Spent;
 use crate::observer::WorldObserver;
-use crate::oracles::{Ledger, leaks};
+use crate::oracles::{Ledger, Spinning, explain_livelock, leaks};
 use crate::outcome::{Diagnostic, ErrorOutcome, Outcome};
 use crate::policy::WorldPolicy;
 use crate::session_config::SessionConfig;
@@ -116,6 +116,8 @@ pub struct RunResult {
     pub stderr: String,
     /// The error that nobody caught, with all its context, for diagnostics in full.
     pub error: Option<RuntimeError>,
+    /// Who took the last steps before a budget was spent; empty when none was.
+    pub spinning: Vec<Spinning>,
 }
 
 /// One program in one world, ready to run under the choices of one [`tourbillon_sim::Run`].
@@ -233,6 +235,7 @@ impl Simulation {
             injected: Injected::default(),
             stderr: String::new(),
             error,
+            spinning: Vec::new(),
         }
     }
 }
@@ -423,6 +426,7 @@ pub(crate) fn judge(
     let mut ledger = Ledger::new();
     let mut error = None;
     let mut is_cut_short = false;
+    let mut spinning = Vec::new();
     let verdict = match during.ending {
         Ending::Ended { execution, late } => {
             let reports = execution.diagnostics.iter().chain(&late);
@@ -449,14 +453,18 @@ pub(crate) fn judge(
         Ending::Halted(halt) => {
             is_cut_short = true;
             outcome.budget = halt != Halt::Diverged;
-            Verdict::new(
-                VerdictKind::Budget,
-                match halt {
-                    Halt::Steps => "all steps are spent",
-                    Halt::Time => "virtual time has passed its budget",
-                    Halt::Diverged => "the run has left its recording",
-                },
-            )
+            let message = match halt {
+                Halt::Steps => {
+                    spinning = bench.observer.spinning();
+                    explain_livelock("all steps are spent", &spinning)
+                }
+                Halt::Time => {
+                    spinning = bench.observer.spinning();
+                    explain_livelock("virtual time has passed its budget", &spinning)
+                }
+                Halt::Diverged => "the run has left its recording".to_string(),
+            };
+            Verdict::new(VerdictKind::Budget, message)
         }
         Ending::Panicked(message) => Verdict::new(VerdictKind::Panic, message),
         Ending::Refused(error) => {
@@ -483,6 +491,7 @@ pub(crate) fn judge(
         injected: bench.world.injected(),
         stderr: bench.world.captured().errors().to_string(),
         error,
+        spinning,
     }
 }
 

@@ -223,10 +223,16 @@ fn spent_budgets_end_a_run_and_the_next_is_sound() {
         steps,
         ..Budgets::default()
     });
-    for program in [
-        "while true, end",
-        "while true, yield_now(); end",
-        "while true, pause(1); end",
+    let main = "all steps are spent, the last ones by main";
+    let two = "all steps are spent, the last ones by main/a#1 and main/b#1";
+    let pair = "f = spawn(a()); g = spawn(b()); await(f);
+async function a(), while true, yield_now(); end, end
+async function b(), while true, yield_now(); end, end";
+    for (program, message) in [
+        ("while true, end", main),
+        ("while true, yield_now(); end", main),
+        ("while true, pause(1); end", main),
+        (pair, two),
     ] {
         let mut simulation = simulation(program, "{}", &run);
         for number in 0..2 {
@@ -235,6 +241,9 @@ fn spent_budgets_end_a_run_and_the_next_is_sound() {
             assert_eq!(result.verdict.kind, VerdictKind::Budget, "{program}");
             assert!(result.outcome.budget && result.is_cut_short);
             assert!(result.steps <= steps, "{program}");
+            assert_eq!(result.verdict.message, message, "{program}");
+            let last: u64 = result.spinning.iter().map(|task| task.steps).sum();
+            assert!((1..=steps).contains(&last), "{:?}", result.spinning);
             run.borrow_mut().end(false);
         }
     }
