@@ -31,7 +31,7 @@ mod shuttled;
 pub use kernel::{Body, Kernel, Model, Program, UNSIZED, Variant};
 pub use kernels::all;
 pub use parts::{Gate, Lock, LockGuard};
-pub use runtime::Runtime;
+pub use runtime::{Runtime, Step};
 pub use shared::Shared;
 #[cfg(feature = "shuttle")]
 pub use shuttled::Shuttled;

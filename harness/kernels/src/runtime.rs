@@ -1,6 +1,8 @@
 //! What kernels need of whoever runs them, and the simulator as such.
 
 use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use tourbillon_sim::{JoinHandle, Sim, join_all};
 
@@ -21,8 +23,12 @@ pub trait Runtime: Clone + 'static {
     /// Waits until all of these tasks have ended; the waiting task is woken once.
     fn join(&self, tasks: Vec<Self::Task>) -> impl Future<Output = ()> + 'static + use<Self>;
 
-    /// Gives way once.
-    fn yield_now(&self) -> impl Future<Output = ()> + 'static + use<Self>;
+    /// Ends the current step; the task is ready for its next one at once. It stands for an await of
+    /// something that is there soon, and is the same future everywhere: shuttle's own `yield_now`
+    /// would also tell its PCT to put the task last.
+    fn yield_now(&self) -> Step {
+        Step { ended: false }
+    }
 
     /// An operation with the outside, which completes at a moment of the search's choice: on its
     /// default schedule after whatever is ready.
@@ -49,6 +55,26 @@ pub trait Runtime: Clone + 'static {
     fn writes(&self, object: &Self::Object);
 }
 
+/// Ends a step: see [`Runtime::yield_now`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless awaited"]
+pub struct Step {
+    ended: bool,
+}
+
+impl Future for Step {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if self.ended {
+            return Poll::Ready(());
+        }
+        self.ended = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
 impl Runtime for Sim {
     type Task = JoinHandle<()>;
     type Object = ();
@@ -61,10 +87,6 @@ impl Runtime for Sim {
         async move {
             join_all(tasks).await;
         }
-    }
-
-    fn yield_now(&self) -> impl Future<Output = ()> + 'static + use<> {
-        Sim::yield_now(self)
     }
 
     fn operation(&self, name: &str) -> impl Future<Output = ()> + 'static + use<> {

@@ -99,10 +99,6 @@ impl Runtime for Shuttled {
         all(tasks)
     }
 
-    fn yield_now(&self) -> impl Future<Output = ()> + 'static + use<> {
-        shuttle::future::yield_now()
-    }
-
     fn operation(&self, name: &str) -> impl Future<Output = ()> + 'static + use<> {
         let (runtime, name) = (self.clone(), name.to_string());
         async move {

@@ -17,11 +17,14 @@ pub(crate) const KERNEL: Kernel = Kernel {
     body: Body::of::<Philosophers>(),
 };
 
+/// So many steps after the others the last one sits down.
+const LATE: u32 = 2;
+
 struct Philosophers;
 
 impl Model for Philosophers {
-    /// `size` philosophers eat once each. The last one comes a step late, so that with turns taken
-    /// in order its left neighbour has both forks by then.
+    /// `size` philosophers eat once each. The last one comes late, so that with turns taken in order
+    /// its left neighbour has both forks by then.
     async fn run<R: Runtime>(runtime: R, variant: Variant, size: u32) {
         let size = size as usize;
         let forks: Vec<Lock<R>> = (0..size).map(|_| Lock::new(&runtime, "fork")).collect();
@@ -30,7 +33,9 @@ impl Model for Philosophers {
         for number in 0..size {
             let mut order = (forks[number].clone(), forks[(number + 1) % size].clone());
             if number == size - 1 {
-                runtime.yield_now().await;
+                for _ in 0..LATE {
+                    runtime.yield_now().await;
+                }
                 if variant == Variant::Corrected {
                     order = (order.1, order.0);
                 }

@@ -19,16 +19,20 @@ pub(crate) const KERNEL: Kernel = Kernel {
 struct DoubleCompletion;
 
 impl Model for DoubleCompletion {
-    /// Reply and timeout are under way. Whoever comes finds the request open, takes a step to make
-    /// its answer, and completes the request; the corrected one claims it first.
+    /// Reply and timeout are under way, the timeout with a queue of its own to pass. Whoever comes
+    /// finds the request open, takes a step to make its answer, and completes the request; the
+    /// corrected one claims it first.
     async fn run<R: Runtime>(runtime: R, variant: Variant, _size: u32) {
         let open = Shared::new(&runtime, "open", true);
         let completions = Shared::new(&runtime, "completions", 0);
         let mut tasks = Vec::new();
-        for event in ["reply", "timeout"] {
+        for (event, queued) in [("reply", 0), ("timeout", 1)] {
             let (making, open, completions) = (runtime.clone(), open.clone(), completions.clone());
             tasks.push(runtime.spawn(event, async move {
                 making.operation(event).await;
+                for _ in 0..queued {
+                    making.yield_now().await;
+                }
                 if !open.get() {
                     return;
                 }

@@ -1,0 +1,153 @@
+//! The page, in Markdown.
+
+use std::fmt::Write;
+
+use tourbillon_kernels::all;
+
+use crate::arguments::Arguments;
+use crate::measure::{CAP, DEPTH, MISSES};
+use crate::row::{Cell, Row};
+
+/// The page of these rows.
+pub fn page(rows: &[Row], arguments: &Arguments) -> String {
+    let mut out = String::new();
+    // Writing to a string does not fail.
+    let _ = write(&mut out, rows, arguments);
+    out
+}
+
+fn write(out: &mut String, rows: &[Row], arguments: &Arguments) -> std::fmt::Result {
+    writeln!(out, "# Bug kernels\n")?;
+    writeln!(
+        out,
+        "Small async programs with a known defect each, in `harness/kernels`. A failure is a panic, \
+         a violated\ninvariant, a deadlock or a leak; production's own schedule shows none of them. \
+         This page is made by\n\n```sh\ncargo run --release -p tourbillon-kernels --features \
+         shuttle --example table > docs/kernels.md\n```\n"
+    )?;
+    kernels(out, rows)?;
+    let names = names(rows);
+    schedules(out, rows, &names, arguments)?;
+    times(out, rows, &names)?;
+    corrected(out, rows)
+}
+
+/// The strategies, in the order of the columns.
+fn names(rows: &[Row]) -> Vec<&str> {
+    let mut names: Vec<&str> = Vec::new();
+    for cell in rows.iter().flat_map(|row| &row.cells) {
+        if !names.contains(&cell.name.as_str()) {
+            names.push(&cell.name);
+        }
+    }
+    names
+}
+
+fn kernels(out: &mut String, rows: &[Row]) -> std::fmt::Result {
+    writeln!(
+        out,
+        "| | kernel | what goes wrong | known from | injected |"
+    )?;
+    writeln!(out, "|---|---|---|---|---|")?;
+    for kernel in all() {
+        if rows.iter().any(|row| row.number == kernel.number) {
+            writeln!(
+                out,
+                "| {} | {} | {} | {} | {} |",
+                kernel.number, kernel.name, kernel.title, kernel.source, kernel.injections
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn head(out: &mut String, names: &[&str], last: &[&str]) -> std::fmt::Result {
+    writeln!(out, "| | kernel | {} |", [names, last].concat().join(" | "))?;
+    let columns = names.len() + last.len();
+    writeln!(out, "|---|---|{}", "---:|".repeat(columns))
+}
+
+fn schedules(
+    out: &mut String,
+    rows: &[Row],
+    names: &[&str],
+    arguments: &Arguments,
+) -> std::fmt::Result {
+    writeln!(out, "\n## Schedules to the first failure\n")?;
+    writeln!(
+        out,
+        "Median and, after the slash, 90th percentile over {} seeds; a strategy that draws nothing \
+         runs once. A\ncampaign gives up after {CAP} schedules: where not every one found the \
+         defect, it says how many did, and\nafter {MISSES} misses no further seeds are tried. \
+         Shuttle's PCT has depth {DEPTH}.\n",
+        arguments.seeds
+    )?;
+    head(out, names, &[])?;
+    for row in rows {
+        write!(out, "| {} | {} |", row.number, row.label)?;
+        for name in names {
+            write!(
+                out,
+                " {} |",
+                row.cell(name).map_or("–".into(), schedule_text)
+            )?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn schedule_text(cell: &Cell) -> String {
+    let [median, most] = cell.schedules;
+    match (cell.always(), cell.usually()) {
+        (true, _) if cell.tried == 1 => format!("{median}"),
+        (true, _) => format!("{median} / {most}"),
+        (false, true) => format!("{median}, {} of {}", cell.found, cell.tried),
+        (false, false) => format!("{} of {}", cell.found, cell.tried),
+    }
+}
+
+fn times(out: &mut String, rows: &[Row], names: &[&str]) -> std::fmt::Result {
+    writeln!(out, "\n## Milliseconds to the first failure\n")?;
+    writeln!(
+        out,
+        "Median over the same campaigns, all made in one process in turns, from before the first \
+         schedule to after\nthe failure; `>` where most campaigns found nothing.\n"
+    )?;
+    head(out, names, &[])?;
+    for row in rows {
+        write!(out, "| {} | {} |", row.number, row.label)?;
+        for name in names {
+            write!(out, " {} |", row.cell(name).map_or("–".into(), time_text))?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn time_text(cell: &Cell) -> String {
+    let milliseconds = cell.nanoseconds[0] as f64 / 1e6;
+    let more = if cell.usually() { "" } else { "> " };
+    match milliseconds {
+        ..1.0 => format!("{more}{milliseconds:.3}"),
+        ..100.0 => format!("{more}{milliseconds:.1}"),
+        _ => format!("{more}{milliseconds:.0}"),
+    }
+}
+
+fn corrected(out: &mut String, rows: &[Row]) -> std::fmt::Result {
+    writeln!(out, "\n## The corrected kernels\n")?;
+    let runs: u64 = rows.iter().map(|row| row.corrected.0).sum();
+    writeln!(
+        out,
+        "Every strategy ran every corrected kernel with the same injections: {runs} runs."
+    )?;
+    let mut failed = rows.iter().filter(|row| row.corrected.1 > 0).peekable();
+    if failed.peek().is_none() {
+        return writeln!(out, "None failed.");
+    }
+    for row in failed {
+        writeln!(out, "- {} failed", row.label)?;
+    }
+    Ok(())
+}
