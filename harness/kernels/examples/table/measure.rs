@@ -16,8 +16,10 @@ use tourbillon_sim::strategy::{self, named};
 use tourbillon_sim::{Explorer, Report};
 
 use crate::arguments::Arguments;
-use crate::row::{Cell, Row};
+use crate::row::{Cell, Row, SHUTTLE};
 
+/// What explores when no strategy is named.
+pub const DEFAULT_STRATEGY: &str = "random";
 /// A campaign gives up after so many schedules.
 pub const CAP: u64 = 10_000;
 /// A cell ends early when so many of its campaigns have found nothing.
@@ -105,7 +107,7 @@ fn columns(kernel: &Kernel, size: u32, seeds: u64) -> Vec<Column<'_>> {
     if kernel.shuttled(Variant::Faulty, size).is_some() {
         let mut add = |name: &str, make: fn(&Kernel, u32, u64) -> Campaign| {
             columns.push(Column {
-                name: format!("shuttle {name}"),
+                name: format!("{SHUTTLE}{name}"),
                 campaigns: Vec::new(),
                 wanted: seeds,
                 make: Box::new(move |seed| make(kernel, size, seed)),

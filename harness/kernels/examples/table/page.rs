@@ -5,7 +5,7 @@ use std::fmt::Write;
 use tourbillon_kernels::all;
 
 use crate::arguments::Arguments;
-use crate::measure::{CAP, DEPTH, MISSES};
+use crate::measure::{CAP, DEFAULT_STRATEGY, DEPTH, MISSES};
 use crate::row::{Cell, Row};
 
 /// The page of these rows.
@@ -29,6 +29,7 @@ fn write(out: &mut String, rows: &[Row], arguments: &Arguments) -> std::fmt::Res
     let names = names(rows);
     schedules(out, rows, &names, arguments)?;
     times(out, rows, &names)?;
+    compared(out, rows)?;
     corrected(out, rows)
 }
 
@@ -133,6 +134,58 @@ fn time_text(cell: &Cell) -> String {
         ..100.0 => format!("{more}{milliseconds:.1}"),
         _ => format!("{more}{milliseconds:.0}"),
     }
+}
+
+/// The default strategy beside the best of shuttle's, on the kernels that shuttle can run.
+fn compared(out: &mut String, rows: &[Row]) -> std::fmt::Result {
+    let mut lines = Vec::new();
+    let mut sums = (0, 0);
+    for row in rows {
+        let theirs = || row.cells.iter().filter(|cell| cell.is_shuttle());
+        let Some(ours) = row.cell(DEFAULT_STRATEGY) else {
+            continue;
+        };
+        let fewest = theirs().min_by_key(|cell| (!cell.usually(), cell.schedules[0]));
+        let fastest = theirs().min_by_key(|cell| (!cell.usually(), cell.nanoseconds[0]));
+        let (Some(fewest), Some(fastest)) = (fewest, fastest) else {
+            continue;
+        };
+        sums = (sums.0 + ours.schedules[0], sums.1 + fewest.schedules[0]);
+        lines.push(format!(
+            "| {} | {} | {} | {} | {} | {:.2} | {} | {} | {} | {:.2} |",
+            row.number,
+            row.label,
+            ours.schedules[0],
+            fewest.schedules[0],
+            fewest.strategy(),
+            ours.schedules[0] as f64 / fewest.schedules[0].max(1) as f64,
+            time_text(ours),
+            time_text(fastest),
+            fastest.strategy(),
+            ours.nanoseconds[0] as f64 / fastest.nanoseconds[0].max(1) as f64,
+        ));
+    }
+    if lines.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n## The default strategy and the best of shuttle's\n")?;
+    writeln!(
+        out,
+        "`{DEFAULT_STRATEGY}` is what explores when nothing is said; shuttle's is the one that does \
+         best on that very kernel.\nMedians of schedules, then of milliseconds, each with the ratio.\n"
+    )?;
+    writeln!(
+        out,
+        "| | kernel | {DEFAULT_STRATEGY} | shuttle | with | ratio | {DEFAULT_STRATEGY}, ms | \
+         shuttle, ms | with | ratio |"
+    )?;
+    writeln!(out, "|---|---|---:|---:|---|---:|---:|---:|---|---:|")?;
+    for line in &lines {
+        writeln!(out, "{line}")?;
+    }
+    let (ours, theirs) = sums;
+    let ratio = ours as f64 / theirs.max(1) as f64;
+    writeln!(out, "| | all | {ours} | {theirs} | | {ratio:.2} | | | | |")
 }
 
 fn corrected(out: &mut String, rows: &[Row]) -> std::fmt::Result {

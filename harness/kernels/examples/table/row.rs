@@ -4,6 +4,9 @@ use std::fmt;
 
 use tourbillon_kernels::Kernel;
 
+/// What stands before the names of shuttle's strategies.
+pub const SHUTTLE: &str = "shuttle ";
+
 /// What was measured of one kernel in one size.
 #[derive(Clone, Debug)]
 pub struct Row {
@@ -49,6 +52,16 @@ impl Cell {
             schedules: percentiles(|one| one.1),
             nanoseconds: percentiles(|one| one.2),
         }
+    }
+
+    /// Whether the strategy is one of shuttle's.
+    pub fn is_shuttle(&self) -> bool {
+        self.name.starts_with(SHUTTLE)
+    }
+
+    /// The strategy without its tool.
+    pub fn strategy(&self) -> &str {
+        self.name.strip_prefix(SHUTTLE).unwrap_or(&self.name)
     }
 
     /// Whether every campaign found the defect.
