@@ -13,6 +13,7 @@ const CHAPTERS: &[(&str, &[&str])] = &[
     ("GPU", &["gpuArray"]),
     ("Errors and warnings", &["error", "warning"]),
     ("Cleanup", &["onCleanup"]),
+    ("Checks for simulations", &["invariant"]),
     ("Functions", &["feval"]),
     ("Types and conversions", &["class"]),
     ("Constants and filled arrays", &["zeros"]),

@@ -4,9 +4,9 @@ use crate::{LibraryState, RandomStream};
 use smallvec::SmallVec;
 use std::cell::RefCell;
 use std::rc::Rc;
-use tourbillon_host::{Device, Nanoseconds, Request, Response};
+use tourbillon_host::{Access, Device, Event, Nanoseconds, Object, Request, Response, Watch};
 use tourbillon_value::{
-    Access, FunctionHandle, Namespace, ObjectId, ObjectRef, Result, RuntimeError, Value,
+    FunctionHandle, Namespace, ObjectId, ObjectRef, Result, RuntimeError, Value,
 };
 
 /// The results of a call, in order.
@@ -36,15 +36,24 @@ pub trait Context {
     /// Whose identifiers the session uses.
     fn namespace(&self) -> Namespace;
 
-    /// A number for a new handle object.
+    /// A number for a new handle object; whoever watches hears of it here.
     fn new_object_id(&self) -> ObjectId;
 
     /// Makes a new handle object known to the session, so that it is counted and cycles through it
     /// are collected. Every new object passes through here exactly once.
     fn adopt(&self, object: &ObjectRef);
 
-    /// Says that the running step touches a shared object.
-    fn access(&self, object: ObjectId, access: Access);
+    /// Says that the running step touches something that tasks share.
+    fn access(&self, object: Object<'_>, access: Access);
+
+    /// Tells whoever watches of an event.
+    fn event(&self, event: &Event<'_>);
+
+    /// The end of whoever watches, for objects that tell of themselves.
+    fn watch(&self) -> Watch;
+
+    /// A number for the task that runs, the same under every schedule.
+    fn task_hash(&self) -> u64;
 
     /// The function of that name: one of the program, else one of the library.
     fn resolve(&self, name: &str) -> Option<FunctionHandle>;
@@ -79,16 +88,27 @@ pub trait Context {
     fn cleanup_queue(&self) -> Rc<CleanupQueue>;
 }
 
+/// The function of an `onCleanup` object that is due.
+#[derive(Debug)]
+pub struct DueCleanup {
+    /// The object.
+    pub object: ObjectId,
+    /// The number of the task that made it.
+    pub creator: u64,
+    /// What is to be called.
+    pub function: Value,
+}
+
 /// The cleanups that are due, in any order; the machine sorts them by creation.
 #[derive(Debug, Default)]
 pub struct CleanupQueue {
-    due: std::cell::RefCell<Vec<(ObjectId, Value)>>,
+    due: std::cell::RefCell<Vec<DueCleanup>>,
 }
 
 impl CleanupQueue {
-    /// Adds the function of the cleanup object with that number.
-    pub fn push(&self, object: ObjectId, function: Value) {
-        self.due.borrow_mut().push((object, function));
+    /// Adds a cleanup.
+    pub fn push(&self, due: DueCleanup) {
+        self.due.borrow_mut().push(due);
     }
 
     /// Whether anything is due.
@@ -102,9 +122,9 @@ impl CleanupQueue {
     }
 
     /// Takes what is due, oldest object first.
-    pub fn take(&self) -> Vec<(ObjectId, Value)> {
+    pub fn take(&self) -> Vec<DueCleanup> {
         let mut due = std::mem::take(&mut *self.due.borrow_mut());
-        due.sort_by_key(|(object, _)| *object);
+        due.sort_by_key(|due| due.object);
         due
     }
 }

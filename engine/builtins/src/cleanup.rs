@@ -2,10 +2,11 @@
 
 use crate::inputs::failure;
 use crate::table::plain;
-use crate::{Call, CleanupQueue, Entry, Outputs, one};
+use crate::{Call, CleanupQueue, DueCleanup, Entry, Outputs, one};
 use std::any::Any;
 use std::cell::RefCell;
 use std::rc::Rc;
+use tourbillon_host::Watch;
 use tourbillon_value::{Object, ObjectId, ObjectRef, Result, Value};
 
 pub(crate) static TABLE: &[Entry] = &[plain(
@@ -20,6 +21,9 @@ pub(crate) static TABLE: &[Entry] = &[plain(
 /// The object of `onCleanup`. Its end only queues the function; the machine runs it.
 pub struct CleanupObject {
     id: ObjectId,
+    /// The task that made it.
+    creator: u64,
+    watch: Watch,
     queue: Rc<CleanupQueue>,
     function: RefCell<Option<Value>>,
 }
@@ -28,7 +32,12 @@ impl CleanupObject {
     fn queue_function(&self) {
         let function = self.function.borrow_mut().take();
         if let Some(function) = function {
-            self.queue.push(self.id, function);
+            self.watch.cleanup_due();
+            self.queue.push(DueCleanup {
+                object: self.id,
+                creator: self.creator,
+                function,
+            });
         }
     }
 }
@@ -80,8 +89,12 @@ fn on_cleanup(call: &mut Call<'_>) -> Result<Outputs> {
     if !matches!(function, Value::Function(_)) {
         return Err(failure("onCleanup: argument must be a function handle"));
     }
+    let watch = call.context.watch();
+    watch.cleanup_made();
     let object = ObjectRef::new(CleanupObject {
         id: call.context.new_object_id(),
+        creator: call.context.task_hash(),
+        watch,
         queue: call.context.cleanup_queue(),
         function: RefCell::new(Some(function)),
     });
@@ -104,7 +117,10 @@ mod tests {
         drop(kept);
         drop(first);
         let due = session.cleanups.take();
-        let names: Vec<String> = due.iter().map(|(_, f)| crate::testing::show(f)).collect();
+        let names: Vec<String> = due
+            .iter()
+            .map(|due| crate::testing::show(&due.function))
+            .collect();
         assert_eq!(names, ["@sin", "@cos"]);
         assert!(session.cleanups.is_empty());
     }

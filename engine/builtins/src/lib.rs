@@ -3,9 +3,11 @@
 mod arrays;
 mod call;
 mod cells;
+mod checks;
 mod cleanup;
 mod codes;
 mod errors;
+mod escape;
 mod files;
 mod functions;
 mod gpu;
@@ -29,10 +31,11 @@ mod types;
 mod warnings;
 
 pub use call::{
-    Body, Call, CleanupQueue, Context, Entry, Finish, Intrinsic, NativeFrame, Operation, Outputs,
-    Scalar, Start, Step, one,
+    Body, Call, CleanupQueue, Context, DueCleanup, Entry, Finish, Intrinsic, NativeFrame,
+    Operation, Outputs, Scalar, Start, Step, one,
 };
 pub use cleanup::CleanupObject;
+pub use escape::note_escape;
 pub use gpu::{GpuArrayObject, device_binary, device_unary};
 pub use map::MapObject;
 pub use random::RandomStream;

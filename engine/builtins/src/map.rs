@@ -2,13 +2,14 @@
 
 use crate::inputs::{as_numbers, coded, failure, split_options, unsupported};
 use crate::table::plain;
-use crate::{Call, Entry, Outputs, codes, one};
+use crate::{Call, Entry, Outputs, codes, note_escape, one};
 use std::any::Any;
 use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use tourbillon_host::{Access, Watch};
 use tourbillon_value::{
-    Access, Array, Dims, Object, ObjectId, ObjectRef, Result, RuntimeError, Value, ops,
+    Array, Dims, Object, ObjectId, ObjectRef, Result, RuntimeError, Value, ops,
 };
 
 pub(crate) static TABLE: &[Entry] = &[
@@ -91,6 +92,7 @@ impl Eq for Key {}
 /// The object of `containers.Map`.
 pub struct MapObject {
     id: ObjectId,
+    watch: Watch,
     key_type: String,
     value_type: String,
     entries: RefCell<BTreeMap<Key, Value>>,
@@ -99,16 +101,23 @@ pub struct MapObject {
 impl MapObject {
     /// Number of keys.
     pub fn count(&self) -> usize {
+        self.looked_at();
         self.entries.borrow().len()
     }
 
     /// Keys and values, in the order of the keys.
     pub fn entries(&self) -> Vec<(Value, Value)> {
+        self.looked_at();
         let entries = self.entries.borrow();
         let pairs = entries.iter();
         pairs
             .map(|(key, value)| (key.value(), value.clone()))
             .collect()
+    }
+
+    /// The map itself says what is done with it: it may be reached on many ways.
+    fn looked_at(&self) {
+        self.watch.handle(self.id, Access::Read);
     }
 
     fn key(&self, value: &Value) -> Result<Key> {
@@ -128,12 +137,15 @@ impl MapObject {
     }
 
     fn get(&self, key: &Value) -> Result<Value> {
+        self.looked_at();
         let key = self.key(key)?;
         let value = self.entries.borrow().get(&key).cloned();
         value.ok_or_else(no_key)
     }
 
     fn set(&self, key: &Value, value: Value) -> Result<()> {
+        self.watch.handle(self.id, Access::Write);
+        note_escape(&self.watch, [&value]);
         let key = self.key(key)?;
         let fits = match &*self.value_type {
             "any" => true,
@@ -310,6 +322,7 @@ fn new(call: &mut Call<'_>) -> Result<Outputs> {
     };
     let map = MapObject {
         id: call.context.new_object_id(),
+        watch: call.context.watch(),
         key_type,
         value_type,
         entries: RefCell::default(),
@@ -335,13 +348,13 @@ fn list(value: &Value) -> (Vec<Value>, bool) {
     }
 }
 
-/// The map that is the first argument; tells the session that it is looked at or changed.
+/// The map that is the first argument, to be looked at or changed.
 fn map<'a>(call: &'a Call<'_>, access: Access) -> Result<&'a MapObject> {
     let value = &call.arguments[0];
     let map = value
         .as_object::<MapObject>()
         .ok_or_else(|| unsupported(call.name, value))?;
-    call.context.access(map.id, access);
+    map.watch.handle(map.id, access);
     Ok(map)
 }
 
@@ -506,10 +519,12 @@ mod tests {
         session
             .call("remove", &[value.clone(), 3.0.into()], 1)
             .unwrap();
-        let accesses = session.accesses.borrow().clone();
+        // Made, two stores, two looks, two stores of the wrong type, `Count`, `keys`, `remove`.
+        let accesses = session.seen.accesses.borrow().join(" ");
+        let accesses = accesses.replace(" Handle(ObjectId(1))", "");
         assert_eq!(
             accesses,
-            [(object.id(), Access::Read), (object.id(), Access::Write)]
+            "Create Write Write Read Read Write Write Read Read Write"
         );
 
         let mut seen = 0;

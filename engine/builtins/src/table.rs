@@ -49,6 +49,7 @@ static TABLES: &[&[Entry]] = &[
     crate::cells::APPLY,
     crate::cells::CELLS,
     crate::cells::STRUCTS,
+    crate::checks::TABLE,
     crate::cleanup::TABLE,
     crate::errors::TABLE,
     crate::files::TABLE,

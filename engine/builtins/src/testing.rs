@@ -5,12 +5,12 @@ use crate::{
     Body, Call, CleanupQueue, Context, LibraryState, NativeFrame, Outputs, Start, Step, entry,
     lookup,
 };
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
-use tourbillon_host::{Device, Nanoseconds};
+use tourbillon_host::{Access, Device, Event, Nanoseconds, Object, Observer, Watch};
 use tourbillon_value::{
-    Access, Array, Callee, Dims, FunctionHandle, Namespace, ObjectId, ObjectRef, Result,
-    RuntimeError, Value,
+    Array, Callee, Dims, FunctionHandle, Namespace, ObjectId, ObjectRef, Result, RuntimeError,
+    Value,
 };
 
 /// The session of a test.
@@ -19,7 +19,8 @@ pub(crate) struct Session {
     pub(crate) output: RefCell<String>,
     pub(crate) errors: RefCell<String>,
     pub(crate) warnings: RefCell<Vec<RuntimeError>>,
-    pub(crate) accesses: RefCell<Vec<(ObjectId, Access)>>,
+    pub(crate) seen: Rc<Seen>,
+    watch: OnceCell<Watch>,
     pub(crate) now: Cell<u64>,
     pub(crate) device: RefCell<Option<Rc<dyn Device>>>,
     pub(crate) last_error: RefCell<Option<RuntimeError>>,
@@ -27,6 +28,25 @@ pub(crate) struct Session {
     pub(crate) state: LibraryState,
     pub(crate) random: Rc<RefCell<crate::RandomStream>>,
     objects: Cell<u64>,
+}
+
+/// What whoever watches the session has seen.
+#[derive(Default)]
+pub(crate) struct Seen {
+    pub(crate) accesses: RefCell<Vec<String>>,
+    pub(crate) events: RefCell<Vec<String>>,
+}
+
+impl Observer for Seen {
+    fn access(&self, object: Object<'_>, access: Access) {
+        self.accesses
+            .borrow_mut()
+            .push(format!("{access:?} {object:?}"));
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        self.events.borrow_mut().push(format!("{event:?}"));
+    }
 }
 
 impl Context for Session {
@@ -52,7 +72,9 @@ impl Context for Session {
 
     fn new_object_id(&self) -> ObjectId {
         self.objects.set(self.objects.get() + 1);
-        ObjectId(self.objects.get())
+        let id = ObjectId(self.objects.get());
+        self.access(Object::Handle(id), Access::Create);
+        id
     }
 
     fn adopt(&self, object: &ObjectRef) {
@@ -60,8 +82,25 @@ impl Context for Session {
         assert!(object.id().0 <= self.objects.get());
     }
 
-    fn access(&self, object: ObjectId, access: Access) {
-        self.accesses.borrow_mut().push((object, access));
+    fn access(&self, object: Object<'_>, access: Access) {
+        self.watch().access(object, access);
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        self.watch().event(event);
+    }
+
+    fn watch(&self) -> Watch {
+        let made = || {
+            let watch = Watch::new(Some(self.seen.clone()));
+            watch.start();
+            watch
+        };
+        self.watch.get_or_init(made).clone()
+    }
+
+    fn task_hash(&self) -> u64 {
+        0
     }
 
     fn resolve(&self, name: &str) -> Option<FunctionHandle> {

@@ -3,7 +3,7 @@
 use crate::inputs::{failure, scalar};
 use crate::table::{plain, starts, waits};
 use crate::{Call, Entry, Operation, Outputs, Start, one};
-use tourbillon_host::{InputKind, Nanoseconds, Request};
+use tourbillon_host::{Access, InputKind, Nanoseconds, Object, Request};
 use tourbillon_value::{Result, Value};
 
 pub(crate) static TABLE: &[Entry] = &[
@@ -84,6 +84,7 @@ fn tic(call: &mut Call<'_>) -> Result<Outputs> {
         // MATLAB counts in microseconds; a number of them fits a double for centuries.
         return Ok(one((now.0 / 1000) as f64));
     }
+    call.context.access(Object::Stopwatch, Access::Write);
     call.context.state().start_stopwatch(now);
     Ok(Outputs::new())
 }
@@ -95,9 +96,12 @@ fn toc(call: &mut Call<'_>) -> Result<Outputs> {
             let microseconds = scalar(call.name, start)?;
             Nanoseconds((microseconds.max(0.0) as u64).saturating_mul(1000))
         }
-        None => call.context.state().stopwatch().ok_or_else(|| {
-            failure("You must call 'tic' without an output argument before calling 'toc' without an input argument.")
-        })?,
+        None => {
+            call.context.access(Object::Stopwatch, Access::Read);
+            call.context.state().stopwatch().ok_or_else(|| {
+                failure("You must call 'tic' without an output argument before calling 'toc' without an input argument.")
+            })?
+        }
     };
     let seconds = Nanoseconds(now.0.saturating_sub(start.0)).as_seconds();
     if call.outputs > 0 {

@@ -4,6 +4,7 @@ use crate::errors::{from_arguments, is_identifier};
 use crate::inputs::{failure, text};
 use crate::table::plain;
 use crate::{Call, Entry, Outputs, one};
+use tourbillon_host::{Access, Object};
 use tourbillon_value::{Result, Value, build_runtime_error};
 
 pub(crate) static TABLE: &[Entry] = &[
@@ -34,6 +35,7 @@ fn state(identifier: &str, on: bool) -> Value {
 
 fn warning(call: &mut Call<'_>) -> Result<Outputs> {
     let library = call.context.state();
+    let switches = |access| call.context.access(Object::WarningState, access);
     if let Value::Struct(array) = &call.arguments[0] {
         // What `warning('off', id)` gave back: puts it as it was.
         for at in 0..array.count() {
@@ -47,6 +49,7 @@ fn warning(call: &mut Call<'_>) -> Result<Outputs> {
                         )
                     })
             };
+            switches(Access::Write);
             library.switch_warnings(&field("identifier")?, field("state")? == "on");
         }
         return Ok(Outputs::new());
@@ -62,8 +65,10 @@ fn warning(call: &mut Call<'_>) -> Result<Outputs> {
                 "warning: '{identifier}' is no identifier."
             )));
         }
+        switches(Access::Read);
         let before = state(&identifier, library.shows_warning(&identifier));
         if first != "query" {
+            switches(Access::Write);
             library.switch_warnings(&identifier, first == "on");
         }
         return Ok(if call.outputs > 0 || first == "query" {
@@ -76,7 +81,9 @@ fn warning(call: &mut Call<'_>) -> Result<Outputs> {
     if warning.message().is_empty() {
         return Ok(Outputs::new());
     }
+    call.context.access(Object::LastWarning, Access::Write);
     library.set_last_warning(Some(warning.clone()));
+    switches(Access::Read);
     if library.shows_warning(warning.identifier_in(call.context.namespace())) {
         call.context.warn(warning);
     }
@@ -85,6 +92,7 @@ fn warning(call: &mut Call<'_>) -> Result<Outputs> {
 
 fn lastwarn(call: &mut Call<'_>) -> Result<Outputs> {
     let library = call.context.state();
+    call.context.access(Object::LastWarning, Access::Read);
     let last = library.last_warning();
     if let Some(new) = call.arguments.first() {
         let message = text(call.name, new)?;
@@ -93,6 +101,7 @@ fn lastwarn(call: &mut Call<'_>) -> Result<Outputs> {
             None => String::new(),
         };
         let warning = build_runtime_error(message).identifier(identifier).build();
+        call.context.access(Object::LastWarning, Access::Write);
         library.set_last_warning((!warning.message().is_empty()).then_some(warning));
         if call.outputs == 0 {
             return Ok(Outputs::new());

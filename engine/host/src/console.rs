@@ -1,7 +1,7 @@
 //! The console: where output goes, in the order it was written.
 
 /// Which of the two streams a text belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stream {
     /// What the program printed.
     Output,

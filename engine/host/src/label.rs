@@ -1,6 +1,7 @@
 //! Labels: where a task or an operation came from, as a path of names and occurrences. A label does
 //! not depend on any running number of the whole execution, so it survives edits of the program.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::rc::Rc;
 
@@ -26,6 +27,8 @@ pub struct TaskLabel {
     name: Rc<str>,
     occurrence: u32,
     hash: u64,
+    depth: u32,
+    ordinal: u32,
 }
 
 impl TaskLabel {
@@ -37,18 +40,56 @@ impl TaskLabel {
             name: name.into(),
             occurrence: 0,
             hash,
+            depth: 0,
+            ordinal: 0,
         })
     }
 
     /// The label of the `occurrence`-th task (from 1) of that name under `parent`.
     pub fn child(parent: &Rc<TaskLabel>, name: Rc<str>, occurrence: u32) -> Rc<TaskLabel> {
+        TaskLabel::child_in_order(parent, name, occurrence, occurrence)
+    }
+
+    /// As [`TaskLabel::child`]; it is the `ordinal`-th of all that were made under `parent`, whatever
+    /// their names. That is no part of the path.
+    pub fn child_in_order(
+        parent: &Rc<TaskLabel>,
+        name: Rc<str>,
+        occurrence: u32,
+        ordinal: u32,
+    ) -> Rc<TaskLabel> {
         let hash = path_hash(parent.hash, &name, occurrence);
         Rc::new(TaskLabel {
             parent: Some(parent.clone()),
             name,
             occurrence,
             hash,
+            depth: parent.depth.saturating_add(1),
+            ordinal,
         })
+    }
+
+    /// An order of tasks that no schedule changes: outer ones first, then those of the earlier parent,
+    /// then in the order in which their parent made them.
+    pub fn cmp_family(&self, other: &TaskLabel) -> Ordering {
+        let mut order = self.depth.cmp(&other.depth);
+        if order.is_ne() {
+            return order;
+        }
+        let (mut a, mut b) = (self, other);
+        // The difference nearest to the root decides, and that is the last one met on the way up.
+        loop {
+            let here = a
+                .ordinal
+                .cmp(&b.ordinal)
+                .then_with(|| a.name.cmp(&b.name))
+                .then_with(|| a.occurrence.cmp(&b.occurrence));
+            order = here.then(order);
+            match (&a.parent, &b.parent) {
+                (Some(up), Some(across)) if !Rc::ptr_eq(up, across) => (a, b) = (up, across),
+                _ => return order,
+            }
+        }
     }
 
     /// The label of the task that spawned it.
@@ -121,5 +162,32 @@ impl OperationLabel {
 impl fmt::Display for OperationLabel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}#{}", self.task, self.name, self.occurrence)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TaskLabel;
+
+    #[test]
+    fn families_are_ordered_by_generation_then_by_birth() {
+        let root = TaskLabel::root("main");
+        let first = TaskLabel::child_in_order(&root, "z".into(), 1, 1);
+        let second = TaskLabel::child_in_order(&root, "a".into(), 1, 2);
+        let third = TaskLabel::child_in_order(&root, "z".into(), 2, 3);
+        let of_second = TaskLabel::child_in_order(&second, "b".into(), 1, 1);
+        let of_first = TaskLabel::child_in_order(&first, "c".into(), 1, 2);
+        let mut all = [&of_first, &of_second, &third, &second, &first, &root];
+        all.sort_by(|a, b| a.cmp_family(b));
+        let names: Vec<String> = all.iter().map(|label| label.to_string()).collect();
+        let wanted = [
+            "main",
+            "main/z#1",
+            "main/a#1",
+            "main/z#2",
+            "main/z#1/c#1",
+            "main/a#1/b#1",
+        ];
+        assert_eq!(names, wanted);
     }
 }

@@ -38,7 +38,7 @@ fn root_ended_first_deadlock() {
     check(&[(
         r#"async function w(), p = promise(); try, await(p); catch e, disp(e.identifier), rethrow(e); end, end
 spawn(w());"#,
-        "async:Deadlock\n[async:UnhandledFailure: A future failed and nobody handled it: Deadlock: main/w#1 waits for promise #3 of main/w#1, which nobody completes]\n",
+        "async:Deadlock\n[async:UnhandledFailure: A future failed and nobody handled it: Deadlock: main/w#1 waits for promise #2 of main/w#1, which nobody completes]\n",
     )]);
 }
 

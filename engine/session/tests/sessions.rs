@@ -7,11 +7,10 @@ use std::future::Future;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
-use tourbillon_host::{Decision, Event, Observer, Policy, ReadyTasks};
+use tourbillon_host::{Access, Decision, Event, Object, Observer, Policy, ReadyTasks};
 use tourbillon_session::{
     CancelHandle, OnExit, Options, Session, SessionOptions, Unhandled, testing,
 };
-use tourbillon_value::{Access, ObjectId};
 
 /// The policy of the offline host, but the host cancels before the given step.
 struct CancelsAt {
@@ -161,7 +160,7 @@ fn library_functions_that_catch_do_not_catch_the_hosts_cancel() {
 struct CancelsOnOutput(std::cell::RefCell<Option<CancelHandle>>);
 
 impl Observer for CancelsOnOutput {
-    fn access(&self, _object: ObjectId, _access: Access) {}
+    fn access(&self, _object: Object<'_>, _access: Access) {}
 
     fn event(&self, event: &Event<'_>) {
         if let (Event::Output { .. }, Some(handle)) = (event, &*self.0.borrow()) {

@@ -26,6 +26,6 @@ pub use error::{
     build_runtime_error,
 };
 pub use function::{Callee, FunctionHandle};
-pub use object::{Access, Object, ObjectId, ObjectRef, WeakObject};
+pub use object::{Object, ObjectId, ObjectRef, WeakObject};
 pub use release::release;
 pub use value::Value;

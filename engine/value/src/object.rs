@@ -9,16 +9,6 @@ use std::rc::{Rc, Weak};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectId(pub u64);
 
-/// What a step did with an object; two steps that touch the same object depend on each other when
-/// one of them wrote.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Looked at it.
-    Read,
-    /// Changed it.
-    Write,
-}
-
 /// What a handle object can do. The defaults are those of an opaque object.
 pub trait Object: Any {
     /// Name of the class, such as `future` or `containers.Map`.

@@ -4,8 +4,8 @@ use crate::errors;
 use crate::future::{Callback, CallbackKind, Future, FutureState};
 use crate::machine::Machine;
 use std::rc::Rc;
-use tourbillon_builtins::{Context, NativeFrame, Outputs, Step};
-use tourbillon_host::Event;
+use tourbillon_builtins::{Context, NativeFrame, Outputs, Step, note_escape};
+use tourbillon_host::{Access, Event};
 use tourbillon_value::{Result, RuntimeError, Value, build_runtime_error};
 
 /// Registers a callback.
@@ -24,7 +24,8 @@ pub(crate) fn register(
         };
         return Err(errors::wrong_argument(name, 2, "a function handle"));
     }
-    machine.access_write(future.id());
+    future.touch(Access::Write);
+    note_escape(&machine.watch, [&function]);
     let number = {
         let mut core = future.get().core.borrow_mut();
         if core.callback_label.is_none() {
@@ -88,7 +89,6 @@ impl CallbackRunner {
             std::mem::replace(&mut core.callbacks[number], done)
         };
         drop(done);
-        self.machine.access_write(self.future.id());
         self.future.notify(&self.machine);
     }
 
@@ -168,6 +168,7 @@ impl CallbackRunner {
 
 impl NativeFrame for CallbackRunner {
     fn step(&mut self, _context: &dyn Context, results: Option<Outputs>) -> Result<Step> {
+        self.future.touch(Access::Write);
         if self.is_running {
             if let Some(derived) = self.derived() {
                 derived.settle(&self.machine, Ok(results.unwrap_or_default()));
@@ -178,6 +179,7 @@ impl NativeFrame for CallbackRunner {
     }
 
     fn failed(&mut self, _context: &dyn Context, error: RuntimeError) -> Result<Step> {
+        self.future.touch(Access::Write);
         if !error.is_catchable() {
             // The execution is being stopped: the rest never runs, and nobody may wait for it.
             {

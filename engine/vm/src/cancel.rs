@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tourbillon_executor::{Inbox, Target};
-use tourbillon_host::{Event, TaskId};
+use tourbillon_host::{Access, Event, Object, TaskId};
 
 /// Where any thread leaves a host's cancel.
 pub(crate) struct CancelCell {
@@ -68,8 +68,7 @@ impl Machine {
     /// Tells every task of a cancelled execution: those that have not run never will, the others see
     /// it where they wait.
     fn stop_everything(self: &Rc<Self>) {
-        let records: Vec<Rc<TaskRecord>> =
-            self.records.borrow().iter().flatten().cloned().collect();
+        let records = self.sorted_records();
         // What cleanup code waits for goes on.
         let mut shielded = BTreeSet::new();
         for record in records {
@@ -86,12 +85,7 @@ impl Machine {
             }
             self.wake(record.id);
         }
-        let started: Vec<Future> = self
-            .started
-            .borrow()
-            .values()
-            .map(|started| started.future.clone())
-            .collect();
+        let started = self.sorted_operations();
         for future in started.iter().filter(|f| !shielded.contains(&f.id())) {
             request(self, future);
         }
@@ -140,12 +134,14 @@ fn carry_out(machine: &Rc<Machine>, mut pieces: Vec<Piece>) {
 
 /// Marks a future as asked to stop, and adds what follows from that; says whether it is new.
 fn ask(machine: &Rc<Machine>, future: &Future, pieces: &mut Vec<Piece>) -> bool {
-    machine.access_write(future.id());
+    future.touch(Access::Read);
+    future.touch_request(Access::Read);
     let (operation, body, follows) = {
         let mut core = future.get().core.borrow_mut();
         if !matches!(core.state, State::Created(_) | State::Pending) || core.cancel_requested {
             return false;
         }
+        future.touch_request(Access::Write);
         core.cancel_requested = true;
         let operation = match &core.origin {
             Origin::Operation { number, .. } => Some(*number),
@@ -157,6 +153,7 @@ fn ask(machine: &Rc<Machine>, future: &Future, pieces: &mut Vec<Piece>) -> bool 
         future: future.id(),
     });
     if let Some(number) = operation {
+        machine.touch(Object::Tasks, Access::Add);
         let started = machine.started.borrow_mut().remove(&number);
         drop(started);
         future.settle_cancelled(machine);
@@ -177,6 +174,7 @@ fn ask(machine: &Rc<Machine>, future: &Future, pieces: &mut Vec<Piece>) -> bool 
     let Some(record) = machine.record(task) else {
         return true;
     };
+    machine.touch(Object::Wait(task), Access::Read);
     if !record.has_run.get() {
         never_run(machine, task);
         future.settle_cancelled(machine);
@@ -197,6 +195,7 @@ fn ask(machine: &Rc<Machine>, future: &Future, pieces: &mut Vec<Piece>) -> bool 
 
 /// Adds a request for everything that a body started, and for theirs, the first on top.
 fn add_children(future: &Future, pieces: &mut Vec<Piece>) {
+    future.touch_request(Access::Read);
     let core = future.get().core.borrow();
     let children = core.children.iter().rev().filter_map(Future::upgrade);
     pieces.extend(children.map(Piece::Ask));
@@ -258,8 +257,10 @@ fn reach_into(
 
 /// Notes that a body was asked to stop; says whether that is new.
 fn set_requested(machine: &Machine, future: &Future) -> bool {
+    future.touch_request(Access::Read);
     let is_new = !std::mem::replace(&mut future.get().core.borrow_mut().cancel_requested, true);
     if is_new {
+        future.touch_request(Access::Write);
         machine.event(&Event::CancelRequested {
             future: future.id(),
         });

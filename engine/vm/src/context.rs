@@ -4,14 +4,15 @@ use crate::machine::Machine;
 use std::cell::RefCell;
 use std::rc::Rc;
 use tourbillon_builtins::{CleanupQueue, Context, RandomStream};
-use tourbillon_host::{Device, Nanoseconds, Stream};
+use tourbillon_host::{Access, Device, Event, Nanoseconds, Object, Stream, Watch};
 use tourbillon_value::{
-    Access, Callee, FunctionHandle, Namespace, ObjectId, ObjectRef, Result, RuntimeError,
+    Callee, FunctionHandle, Namespace, ObjectId, ObjectRef, Result, RuntimeError,
 };
 
 impl Machine {
     /// Adds a remark to the diagnostics of the execution.
     pub(crate) fn report(&self, diagnostic: RuntimeError) {
+        self.touch(Object::Diagnostics, Access::Write);
         self.diagnostics
             .borrow_mut()
             .push(diagnostic.in_namespace(self.options.namespace));
@@ -24,6 +25,7 @@ impl Context for Machine {
     }
 
     fn write_error(&self, text: &str) {
+        self.touch(Object::Console(Stream::Error), Access::Write);
         self.host.console().write(Stream::Error, text);
     }
 
@@ -32,9 +34,7 @@ impl Context for Machine {
     }
 
     fn warn(&self, warning: RuntimeError) {
-        self.host
-            .console()
-            .write(Stream::Error, &format!("Warning: {}\n", warning.message()));
+        self.write_error(&format!("Warning: {}\n", warning.message()));
         self.report(warning);
     }
 
@@ -43,15 +43,28 @@ impl Context for Machine {
     }
 
     fn new_object_id(&self) -> ObjectId {
-        self.registry.new_id()
+        self.make_object_id()
     }
 
     fn adopt(&self, object: &ObjectRef) {
         self.registry.adopt(object);
     }
 
-    fn access(&self, object: ObjectId, access: Access) {
-        self.access_object(object, access);
+    fn access(&self, object: Object<'_>, access: Access) {
+        self.touch(object, access);
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        self.watch.event(event);
+    }
+
+    fn watch(&self) -> Watch {
+        self.watch.clone()
+    }
+
+    fn task_hash(&self) -> u64 {
+        let current = self.current.borrow();
+        current.as_ref().map_or(0, |record| record.label.hash())
     }
 
     fn resolve(&self, name: &str) -> Option<FunctionHandle> {

@@ -5,13 +5,12 @@ use crate::future::{Future, Origin};
 use crate::machine::Machine;
 use crate::task::TaskRecord;
 use std::rc::Rc;
-use tourbillon_host::{Event, TaskId};
+use tourbillon_host::{Access, Event, Object, TaskId};
 
 impl Machine {
     /// Throws `async:Deadlock` into the root task, or into every waiting task when the root has ended.
     pub(crate) fn throw_deadlock(self: &Rc<Self>, root: &Future) {
-        let records: Vec<Rc<TaskRecord>> =
-            self.records.borrow().iter().flatten().cloned().collect();
+        let records = self.sorted_records();
         let root_task = root.get().core.borrow().runner;
         let victims: Vec<Rc<TaskRecord>> = match root_task {
             Some(task) => records
@@ -33,6 +32,7 @@ impl Machine {
             return;
         }
         for victim in victims {
+            self.touch(Object::Wait(victim.id), Access::Write);
             *victim.injected.borrow_mut() = Some(errors::deadlock(&report));
             self.wake(victim.id);
         }
@@ -45,6 +45,7 @@ impl Machine {
         let mut text = first.label.to_string();
         let mut record = first.clone();
         loop {
+            self.touch(Object::Wait(record.id), Access::Read);
             let next = record
                 .waits_on
                 .borrow()
@@ -97,7 +98,9 @@ impl Machine {
                 continue;
             }
             seen.push(record.id);
+            self.touch(Object::Wait(record.id), Access::Read);
             for future in record.waits_on.borrow().iter() {
+                future.touch(Access::Read);
                 let core = future.get().core.borrow();
                 for task in core.runner.into_iter().chain(core.callback_task) {
                     if task == target {

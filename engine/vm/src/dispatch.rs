@@ -21,11 +21,12 @@ use std::rc::Rc;
 use tourbillon_builtins::{Outputs, one};
 use tourbillon_compiler::bytecode::{COUNTED, LIST, PASS, SPREAD};
 use tourbillon_compiler::{Function, Instruction, PathShape, Register};
+use tourbillon_host::{Access, Object};
 use tourbillon_syntax::ast::{BinaryOp, UnaryOp};
 use tourbillon_value::assign::{self, PathStep};
 use tourbillon_value::{
-    Access, Array, Callee, FunctionHandle, Result, RuntimeError, Value, build_runtime_error, codes,
-    concat, display, index, ops,
+    Array, Callee, FunctionHandle, Result, RuntimeError, Value, build_runtime_error, codes, concat,
+    display, index, ops,
 };
 
 /// What a call instruction needs of the frame before the window is given up.
@@ -331,14 +332,11 @@ impl Interpreter {
     ) -> Result<Flow> {
         let value = match &callee {
             Value::Function(_) => return self.call_value(callee, arguments, returns),
-            Value::Object(object) => {
-                self.machine.access_object(object.id(), Access::Read);
-                match object.index(&arguments) {
-                    Some(value) => value?,
-                    None if is_only_one(&arguments) => callee.clone(),
-                    None => return Err(not_indexable(&callee)),
-                }
-            }
+            Value::Object(object) => match object.index(&arguments) {
+                Some(value) => value?,
+                None if is_only_one(&arguments) => callee.clone(),
+                None => return Err(not_indexable(&callee)),
+            },
             Value::Exception(_) if is_only_one(&arguments) => callee.clone(),
             _ => index::paren(&callee, &arguments)?,
         };

@@ -88,7 +88,7 @@ pub(crate) fn invalid_timeout() -> RuntimeError {
 pub(crate) fn already_completed(future: &Future) -> RuntimeError {
     build_runtime_error(format!(
         "The future is already complete; its state is '{}'.",
-        future.get().state().name()
+        future.state().name()
     ))
     .identifier("async:AlreadyCompleted")
     .build()

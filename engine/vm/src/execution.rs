@@ -12,7 +12,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use tourbillon_compiler::Program;
-use tourbillon_host::{Decision, Event, ReadyTasks, TaskId};
+use tourbillon_host::{Access, Decision, Event, Object, ReadyTasks, TaskId};
 use tourbillon_value::{Result, RuntimeError, Value};
 
 /// Counts of one session since it was made or reset.
@@ -122,8 +122,7 @@ impl Machine {
     }
 
     fn due_cleanups(&self) -> Start {
-        let due = self.cleanups.take();
-        Start::Cleanups(due.into_iter().map(|(_, function)| function).collect())
+        Start::Cleanups(self.take_cleanups())
     }
 
     /// Runs a root task and all that it starts; `is_new` unless it still belongs to the execution
@@ -142,12 +141,14 @@ impl Machine {
             machine: self.clone(),
             has_ended: false,
         };
+        self.watch.start();
         let root = spawn::start_root(self, start);
         let root_task = root.get().core.borrow().runner;
         let record = root_task.and_then(|task| self.record(task));
         self.observe_cancel();
         let mut stage = Stage::Root;
         poll_fn(|context| self.poll_execution(&root, &mut stage, context)).await;
+        self.watch.stop();
         let error = root.result().and_then(Result::err);
         let error = self.report_unhandled(error);
         self.drop_unwatched_sleeps();
@@ -180,9 +181,9 @@ impl Machine {
         loop {
             self.observe_cancel();
             self.collect_woken();
-            if *stage == Stage::Root && root.is_terminal() {
+            if *stage == Stage::Root && root.peek_state().is_terminal() {
                 *stage = Stage::Drain;
-                let has_failed = root.state() != FutureState::Success;
+                let has_failed = root.peek_state() != FutureState::Success;
                 if has_failed || self.options.on_exit == OnExit::Cancel {
                     self.cancel_what_is_left();
                     continue;
@@ -197,6 +198,10 @@ impl Machine {
                     self.throw_deadlock(root);
                     continue;
                 }
+            }
+            if !self.cleanups.is_empty() {
+                // What was left over is run by whoever comes to a statement next.
+                self.touch(Object::Cleanups, Access::Write);
             }
             let taken = self.scheduler.borrow_mut().take_queue();
             let decision = self.policy.next(ReadyTasks(&taken.1));
@@ -236,12 +241,20 @@ impl Machine {
         let record = self.record(task).expect("a live task has a record");
         self.statistics.borrow_mut().steps += 1;
         self.ticks_in_a_row.set(0);
+        self.fuel.set(record.fuel.get());
         self.event(&Event::TaskStep {
             task,
             label: &record.label,
         });
-        *self.current.borrow_mut() = Some(record);
+        let finds_cleanups = if self.cleanups.is_empty() {
+            Access::Read
+        } else {
+            Access::Write
+        };
+        self.touch(Object::Cleanups, finds_cleanups);
+        *self.current.borrow_mut() = Some(record.clone());
         let poll = future.as_mut().poll(&mut Context::from_waker(&waker));
+        record.fuel.set(self.fuel.get());
         *self.current.borrow_mut() = None;
         drop(waker);
         match poll {
@@ -256,6 +269,7 @@ impl Machine {
             let mut records = self.records.borrow_mut();
             records.get_mut(task.slot as usize).and_then(Option::take)
         };
+        self.touch(Object::Tasks, Access::Add);
         self.scheduler.borrow_mut().remove(task);
         if let Some(record) = record {
             self.event(&Event::TaskEnded {
@@ -290,22 +304,14 @@ impl Machine {
 
     /// A sleep that nobody waits for ends with the execution.
     fn drop_unwatched_sleeps(self: &Rc<Self>) {
-        let left: Vec<Future> = self
-            .started
-            .borrow()
-            .values()
-            .map(|started| started.future.clone())
-            .collect();
-        for future in left {
+        for future in self.sorted_operations() {
             crate::cancel::request(self, &future);
         }
     }
 
     /// The root task has failed, or the session cancels on exit: every other task is asked to stop.
     fn cancel_what_is_left(self: &Rc<Self>) {
-        let records: Vec<Rc<TaskRecord>> =
-            self.records.borrow().iter().flatten().cloned().collect();
-        for record in records {
+        for record in self.sorted_records() {
             // Callbacks that are due run also now.
             if record.is_native.get() {
                 continue;
@@ -357,6 +363,7 @@ struct ExecutionGuard {
 impl Drop for ExecutionGuard {
     fn drop(&mut self) {
         let machine = &self.machine;
+        machine.watch.stop();
         *machine.current.borrow_mut() = None;
         let orphans: Vec<Future> = machine
             .live_objects()

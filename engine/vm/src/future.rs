@@ -16,7 +16,9 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use tourbillon_builtins::Outputs;
-use tourbillon_host::{Event, EventState, Priority, TaskId, TaskLabel};
+use tourbillon_host::{
+    Access, Entangled, Event, EventState, Object as Shared, Priority, TaskId, TaskLabel, Watch,
+};
 use tourbillon_value::{
     Object, ObjectId, ObjectRef, Result, RuntimeError, Value, WeakObject, build_runtime_error,
     release,
@@ -104,6 +106,11 @@ pub(crate) struct FutureObject {
     id: ObjectId,
     /// `f.ID`.
     number: u64,
+    /// Its number among the futures of the task that made it, whose own is the first; 0 for one that no
+    /// task made.
+    ordinal: u32,
+    /// It says itself what is done with it: programs reach it on many ways.
+    watch: Watch,
     /// Which session it belongs to: an address that lives as long as the future does.
     session: Rc<()>,
     pub core: RefCell<Core>,
@@ -205,13 +212,19 @@ impl Future {
         label: Rc<TaskLabel>,
         body_name: Rc<str>,
     ) -> Future {
-        let id = machine.registry.new_id();
+        let id = machine.make_object_id();
         let number = machine.next_future.get() + 1;
         machine.next_future.set(number);
+        let ordinal = match &*machine.current.borrow() {
+            Some(record) => record.next_future(),
+            None => 0,
+        };
         let is_pending = matches!(state, State::Pending);
         let object = ObjectRef::new(FutureObject {
             id,
             number,
+            ordinal,
+            watch: machine.watch.clone(),
             session: machine.token.clone(),
             core: RefCell::new(Core {
                 state,
@@ -293,16 +306,58 @@ impl Future {
         self.get().id
     }
 
+    /// Its state. A look at it.
     pub(crate) fn state(&self) -> FutureState {
-        self.get().state()
+        self.touch(Access::Read);
+        self.peek_state()
     }
 
+    /// Whether it has ended. A look at it.
     pub(crate) fn is_terminal(&self) -> bool {
         self.state().is_terminal()
     }
 
+    /// Its state, for what the machine decides from the state of the whole session.
+    pub(crate) fn peek_state(&self) -> FutureState {
+        self.get().core.borrow().state.kind()
+    }
+
+    /// Whether it has not ended, where nobody can tell from what follows: a child that has ended counts
+    /// for nothing.
+    pub(crate) fn goes_on(&self) -> bool {
+        !self.peek_state().is_terminal()
+    }
+
+    /// Says what the running step does with it.
+    #[inline]
+    pub(crate) fn touch(&self, access: Access) {
+        let object = self.get();
+        object.watch.handle(object.id, access);
+    }
+
+    /// Says what the running step does with those who wait.
+    #[inline]
+    pub(crate) fn touch_waiters(&self, access: Access) {
+        let object = self.get();
+        object.watch.access(Shared::Waiters(object.id), access);
+    }
+
+    /// Says what the running step does with the request to stop, or with the family.
+    #[inline]
+    pub(crate) fn touch_request(&self, access: Access) {
+        let object = self.get();
+        object.watch.access(Shared::Request(object.id), access);
+    }
+
+    /// Whether it was asked to stop.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.touch_request(Access::Read);
+        self.get().core.borrow().cancel_requested
+    }
+
     /// The result, when there is one. Looking at it counts as observing a failure.
     pub(crate) fn result(&self) -> Option<Result<Outputs>> {
+        self.touch(Access::Read);
         let core = self.get().core.borrow();
         match &core.state {
             State::Created(_) | State::Pending => None,
@@ -327,7 +382,7 @@ impl Future {
     pub(crate) fn describe(&self) -> String {
         let core = self.get().core.borrow();
         match &core.origin {
-            Origin::Manual => format!("promise #{} of {}", self.get().number, core.label),
+            Origin::Manual => format!("promise #{} of {}", self.get().ordinal, core.label),
             Origin::Operation { guard, .. } => guard.label.to_string(),
             Origin::Body if core.runner.is_some() => core.label.to_string(),
             Origin::Body => format!("{}/{}", core.label, core.body_name),
@@ -346,19 +401,13 @@ impl Future {
             core.runner = Some(runner);
             start
         };
-        machine.access_write(self.id());
+        self.touch(Access::Write);
         machine.event(&Event::FutureState {
             future: self.id(),
             from: EventState::Created,
             to: EventState::Pending,
         });
         start
-    }
-}
-
-impl FutureObject {
-    pub(crate) fn state(&self) -> FutureState {
-        self.core.borrow().state.kind()
     }
 }
 
@@ -372,6 +421,10 @@ impl Object for FutureObject {
     }
 
     fn property(&self, name: &str) -> Option<Result<Value>> {
+        self.watch.handle(self.id, Access::Read);
+        if name == "ID" {
+            self.watch.entangle(Entangled::Numbers);
+        }
         let core = self.core.borrow();
         Some(Ok(match name {
             "State" => Value::text(core.state.kind().name()),
@@ -468,7 +521,10 @@ impl Object for FutureObject {
     }
 
     fn display(&self) -> String {
-        format!("  future #{} ({})", self.number, self.state().name())
+        self.watch.handle(self.id, Access::Read);
+        self.watch.entangle(Entangled::Numbers);
+        let state = self.core.borrow().state.kind();
+        format!("  future #{} ({})", self.number, state.name())
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -485,7 +541,7 @@ impl Drop for FutureObject {
 }
 
 impl Start {
-    fn trace(&self, visit: &mut dyn FnMut(&Value)) {
+    pub(crate) fn trace(&self, visit: &mut dyn FnMut(&Value)) {
         match self {
             Start::Call {
                 function,
@@ -507,7 +563,7 @@ impl Core {
     pub(crate) fn add_child(&mut self, child: &Future) {
         if self.children.len() >= self.sweep_children_at.max(32) {
             self.children
-                .retain(|child| Future::upgrade(child).is_some_and(|child| !child.is_terminal()));
+                .retain(|child| Future::upgrade(child).is_some_and(|child| child.goes_on()));
             self.sweep_children_at = 2 * self.children.len();
         }
         self.children.push(child.downgrade());
@@ -517,7 +573,7 @@ impl Core {
     pub(crate) fn is_watched(&self) -> bool {
         let is_awaited = |entry: &Registration| match &entry.listener {
             Listener::Waiter(_) => true,
-            Listener::Set(set) => set.upgrade().is_some_and(|set| set.is_awaited()),
+            Listener::Set { set, .. } => set.upgrade().is_some_and(|set| set.is_awaited()),
         };
         self.registrations.iter().any(is_awaited)
             || !self.followers.is_empty()

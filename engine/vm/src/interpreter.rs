@@ -15,7 +15,7 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use tourbillon_builtins::{Outputs, one};
-use tourbillon_host::{Event, Nanoseconds, Request};
+use tourbillon_host::{Access, Event, Nanoseconds, Object, Request};
 use tourbillon_value::{Result, RuntimeError};
 
 /// One task: a stack of bodies, each awaiting the next by transfer.
@@ -48,6 +48,7 @@ impl Interpreter {
 
     /// The task, from its first instruction to its last.
     pub(crate) async fn run(mut self) {
+        self.touch_wait();
         self.record.has_run.set(true);
         while !self.fibers.is_empty() {
             if self.top().pending.is_some() {
@@ -61,6 +62,12 @@ impl Interpreter {
         }
         let machine = self.machine.clone();
         machine.end_task(self.record.id);
+    }
+
+    /// Every step changes what the task waits for.
+    fn touch_wait(&self) {
+        let wait = Object::Wait(self.record.id);
+        self.machine.touch(wait, Access::Write);
     }
 
     pub(crate) fn top(&mut self) -> &mut Fiber {
@@ -183,7 +190,7 @@ impl Interpreter {
             return Some(errors::execution_cancelled());
         }
         let top = self.top();
-        let is_asked = top.future.get().core.borrow().cancel_requested;
+        let is_asked = top.future.is_asked();
         (is_asked && !top.is_shielded()).then(|| cancel::error_for(&top.future))
     }
 
@@ -198,7 +205,7 @@ impl Interpreter {
     fn carry_requests_down(&mut self) -> Option<usize> {
         for place in 0..self.fibers.len() - 1 {
             let fiber = &self.fibers[place];
-            let is_asked = fiber.future.get().core.borrow().cancel_requested;
+            let is_asked = fiber.future.is_asked();
             if !is_asked || fiber.is_shielded() {
                 continue;
             }
@@ -278,6 +285,7 @@ impl Interpreter {
 
     /// Looks whether the wait of the innermost body is over; otherwise publishes what it waits for.
     fn poll_wait(&mut self, context: &mut Context<'_>) -> Poll<Result<Outputs>> {
+        self.touch_wait();
         self.record.resume();
         let injected = self.record.injected.borrow_mut().take();
         if let Some(error) = injected {
@@ -335,7 +343,7 @@ impl Interpreter {
         let is_cancelled = self.machine.is_cancelled.get();
         (0..self.fibers.len()).any(|place| {
             let fiber = &self.fibers[place];
-            let is_asked = fiber.future.get().core.borrow().cancel_requested;
+            let is_asked = fiber.future.is_asked();
             let is_of_cleanup = place == 0 && self.record.is_of_cleanup.get();
             let is_running =
                 (is_asked || is_cancelled) && fiber.is_shielded() || is_cancelled && is_of_cleanup;
@@ -440,6 +448,7 @@ impl Interpreter {
                 }
             },
             Wait::Next { set, waiter } => {
+                machine.touch(Object::Handle(set.id()), Access::Read);
                 if !waiter.is_met() {
                     return Progress::Waits;
                 }
@@ -565,6 +574,7 @@ enum Progress {
 
 /// The children of a body that have not ended.
 fn pending_children(future: &Future) -> Vec<Future> {
+    future.touch_request(Access::Read);
     let children = future.get().core.borrow().children.clone();
     children
         .iter()

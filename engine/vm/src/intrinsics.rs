@@ -13,7 +13,7 @@ use crate::wait::{JoinKind, Timeout, Wait};
 use crate::{callbacks, cancel};
 use std::rc::Rc;
 use tourbillon_builtins::{Intrinsic, Outputs, one};
-use tourbillon_host::{Nanoseconds, Priority, Request};
+use tourbillon_host::{Access, Nanoseconds, Priority, Request};
 use tourbillon_value::{ObjectRef, Result, RuntimeError, Value, build_runtime_error};
 
 impl Interpreter {
@@ -109,7 +109,6 @@ impl Interpreter {
             return Ok(Flow::Go);
         };
         drop(arguments);
-        self.machine.access_read(future.id());
         if future.is_settled_for(self.record.id) {
             let result = future.result().expect("it has ended");
             return self.finish_awaited(result, returns);
@@ -149,6 +148,7 @@ impl Interpreter {
         }
         // The chain of bodies carries a request to stop; only what the body spawns is its child.
         let parent = self.top().future.downgrade();
+        future.touch_request(Access::Write);
         future.get().core.borrow_mut().parent = Some(parent);
         let start = future.begin(&self.machine, self.record.id);
         let fiber = crate::fiber::Fiber::new(&self.machine, future.clone(), start, depth);
@@ -245,14 +245,7 @@ impl Interpreter {
     /// Every pending task and operation of the session but those that wait for all of them too, and
     /// those that wait for the calling task.
     fn everything_pending(&self) -> Vec<Future> {
-        let records: Vec<_> = self
-            .machine
-            .records
-            .borrow()
-            .iter()
-            .flatten()
-            .cloned()
-            .collect();
+        let records = self.machine.sorted_records();
         let mut members = Vec::new();
         for record in records {
             let is_live = self.machine.scheduler.borrow().contains(record.id);
@@ -267,8 +260,7 @@ impl Interpreter {
                 members.push(future);
             }
         }
-        let started = self.machine.started.borrow();
-        members.extend(started.values().map(|started| started.future.clone()));
+        members.extend(self.machine.sorted_operations());
         members
     }
 
@@ -369,7 +361,6 @@ impl Interpreter {
     fn add(&mut self, function: &'static str, arguments: &[Value]) -> Result<Outputs> {
         let set = set_argument(function, arguments)?;
         let future = self.future(function, arguments, 1)?;
-        self.machine.access_write(set.id());
         if future.state() == FutureState::Created {
             let parent = self.top().future.clone();
             spawn::start_task(
@@ -395,7 +386,6 @@ impl Interpreter {
         if let Some(error) = self.cancellation() {
             return Ok(self.stop_at(error, returns));
         }
-        self.machine.access_write(set.id());
         if let Some(result) = set_of(&set).try_next() {
             return self.finish_awaited(result, returns);
         }

@@ -11,12 +11,14 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
-use tourbillon_builtins::CleanupQueue;
+use tourbillon_builtins::{CleanupQueue, note_escape};
 use tourbillon_compiler::{Constant, ConstantCallee, Program};
 use tourbillon_executor::{Scheduler, Target};
-use tourbillon_host::{Event, Host, Observer, Policy, Stream, TaskId};
+use tourbillon_host::{
+    Access, Entangled, Event, Host, Object, Observer, Policy, Stream, TaskId, TaskLabel, Watch,
+};
 use tourbillon_value::{
-    Access, Callee, FunctionHandle, Namespace, ObjectId, ObjectRef, RuntimeError, Value,
+    Callee, FunctionHandle, Namespace, ObjectId, ObjectRef, RuntimeError, Value,
 };
 
 /// What happens to tasks that are left when the root task has ended.
@@ -99,7 +101,7 @@ pub(crate) struct Loaded {
 pub struct Machine {
     pub(crate) host: Rc<dyn Host>,
     pub(crate) policy: Rc<dyn Policy>,
-    pub(crate) observer: Option<Rc<dyn Observer>>,
+    pub(crate) watch: Watch,
     pub(crate) options: Options,
     /// Its address is the identity of the session.
     pub(crate) token: Rc<()>,
@@ -113,7 +115,7 @@ pub struct Machine {
     pub(crate) globals: RefCell<BTreeMap<Rc<str>, Value>>,
     pub(crate) registry: Registry,
     pub(crate) next_future: Cell<u64>,
-    /// Instructions until the next tick.
+    /// Instructions until the next tick of the task that runs.
     pub(crate) fuel: Cell<i64>,
     pub(crate) ticks_in_a_row: Cell<u32>,
     pub(crate) cleanups: Rc<CleanupQueue>,
@@ -146,6 +148,8 @@ pub struct Machine {
 /// A future that an operation of its own will settle.
 pub(crate) struct StartedOperation {
     pub future: Future,
+    /// The task that started it.
+    pub task: Rc<TaskLabel>,
     pub wake: Arc<tourbillon_executor::WakeSlot<Target>>,
 }
 
@@ -159,11 +163,10 @@ impl Machine {
     ) -> Rc<Machine> {
         let scheduler = Scheduler::new();
         let cancel = CancelCell::new(scheduler.inbox().clone());
-        let fuel = first_fuel(&options);
         Rc::new(Machine {
             host,
             policy,
-            observer,
+            watch: Watch::new(observer),
             options,
             token: Rc::new(()),
             scheduler: RefCell::new(scheduler),
@@ -174,7 +177,7 @@ impl Machine {
             globals: RefCell::default(),
             registry: Registry::default(),
             next_future: Cell::new(0),
-            fuel: Cell::new(fuel),
+            fuel: Cell::new(0),
             ticks_in_a_row: Cell::new(0),
             cleanups: Rc::default(),
             last_error: RefCell::default(),
@@ -212,7 +215,6 @@ impl Machine {
         self.globals.borrow_mut().clear();
         self.registry.reset();
         self.next_future.set(0);
-        self.fuel.set(first_fuel(&self.options));
         self.ticks_in_a_row.set(0);
         drop(self.cleanups.take());
         *self.last_error.borrow_mut() = None;
@@ -279,26 +281,64 @@ impl Machine {
     }
 
     pub(crate) fn event(&self, event: &Event<'_>) {
-        if let Some(observer) = &self.observer {
-            observer.event(event);
+        self.watch.event(event);
+    }
+
+    /// Says what the running step touches.
+    #[inline]
+    pub(crate) fn touch(&self, object: Object<'_>, access: Access) {
+        self.watch.access(object, access);
+    }
+
+    /// A global variable gets a value, or one of its elements does.
+    pub(crate) fn store_global(&self, name: &str, value: &Value) {
+        self.touch(Object::Global(name), Access::Write);
+        note_escape(&self.watch, [value]);
+    }
+
+    /// A number for a new handle object.
+    pub(crate) fn make_object_id(&self) -> ObjectId {
+        let id = self.registry.new_id();
+        self.touch(Object::Handle(id), Access::Create);
+        id
+    }
+
+    /// Takes the cleanup functions that are due, oldest object first.
+    pub(crate) fn take_cleanups(&self) -> Vec<Value> {
+        let due = self.cleanups.take();
+        if due
+            .windows(2)
+            .any(|pair| pair[0].creator != pair[1].creator)
+        {
+            // Whose object is the older one is a matter of the schedule.
+            self.watch.entangle(Entangled::Numbers);
         }
+        due.into_iter().map(|due| due.function).collect()
     }
 
-    pub(crate) fn access_object(&self, object: ObjectId, access: Access) {
-        if let Some(observer) = &self.observer {
-            observer.access(object, access);
-        }
+    /// Every task, in an order that no schedule changes.
+    pub(crate) fn sorted_records(&self) -> Vec<Rc<TaskRecord>> {
+        self.touch(Object::Tasks, Access::Read);
+        let mut records: Vec<Rc<TaskRecord>> =
+            self.records.borrow().iter().flatten().cloned().collect();
+        records.sort_by(|a, b| a.label.cmp_family(&b.label));
+        records
     }
 
-    pub(crate) fn access_write(&self, object: ObjectId) {
-        self.access_object(object, Access::Write);
-    }
-
-    pub(crate) fn access_read(&self, object: ObjectId) {
-        self.access_object(object, Access::Read);
+    /// The future of every started operation, in an order that no schedule changes.
+    pub(crate) fn sorted_operations(&self) -> Vec<Future> {
+        self.touch(Object::Tasks, Access::Read);
+        let started = self.started.borrow();
+        let mut all: Vec<&StartedOperation> = started.values().collect();
+        // Those of one task are in the order of their numbers already.
+        all.sort_by(|a, b| a.task.cmp_family(&b.task));
+        all.into_iter()
+            .map(|started| started.future.clone())
+            .collect()
     }
 
     pub(crate) fn print(&self, text: &str) {
+        self.touch(Object::Console(Stream::Output), Access::Write);
         self.event(&Event::Output { text });
         if self.options.capture_output {
             self.output.borrow_mut().push_str(text);
@@ -325,6 +365,7 @@ impl Machine {
 
     /// A task began to wait for everything.
     pub(crate) fn waits_for_everything(&self, waiter: &Rc<Waiter>) {
+        self.touch(Object::Tasks, Access::Write);
         let mut everything = self.everything.borrow_mut();
         everything.retain(|waiter| waiter.strong_count() > 0);
         everything.push(Rc::downgrade(waiter));
@@ -332,6 +373,7 @@ impl Machine {
 
     /// A task or an operation has started: whoever waits for everything waits for it as well.
     pub(crate) fn joins_everything(&self, future: &Future) {
+        self.touch(Object::Tasks, Access::Add);
         if self.everything.borrow().is_empty() {
             return;
         }
@@ -342,6 +384,7 @@ impl Machine {
             .filter_map(Weak::upgrade)
             .collect();
         for waiter in waiters {
+            self.touch(Object::Wait(waiter.task()), Access::Write);
             if waiter.admit(future) {
                 if let Some(record) = self.record(waiter.task()) {
                     record.waits_on.borrow_mut().push(future.clone());
@@ -411,7 +454,17 @@ impl Machine {
         self.host.tick(in_a_row);
         self.collect_woken();
         self.observe_cancel();
-        self.registry.collect_if_many();
+        if self.registry.collect_if_many() > 0 {
+            self.watch.entangle(Entangled::Collection);
+        }
+    }
+
+    /// Instructions until the first tick of a task that no task made.
+    pub(crate) fn first_fuel(&self) -> i64 {
+        match self.options.poll_every {
+            0 => i64::MAX,
+            every => i64::from(every),
+        }
     }
 
     /// Loads a program, once for each `Arc`.
@@ -484,14 +537,6 @@ impl Machine {
     /// Every live handle object, oldest first.
     pub(crate) fn live_objects(&self) -> Vec<ObjectRef> {
         self.registry.alive()
-    }
-}
-
-fn first_fuel(options: &Options) -> i64 {
-    if options.poll_every == 0 {
-        i64::MAX
-    } else {
-        i64::from(options.poll_every)
     }
 }
 

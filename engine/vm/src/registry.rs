@@ -63,20 +63,23 @@ impl Registry {
 
     /// Collects cycles when the objects have doubled since the last time, so that all collections
     /// together cost about as much as the making of the objects.
-    pub(crate) fn collect_if_many(&self) {
+    /// Returns how many objects were cleared.
+    pub(crate) fn collect_if_many(&self) -> usize {
         let limit = self.collect_at.get().max(FIRST_COLLECTION);
         if self.objects.borrow().len() < limit {
-            return;
+            return 0;
         }
         let sweep = |objects: &mut Vec<WeakObject>| {
             objects.retain(|object| object.upgrade().is_some());
             objects.len()
         };
-        if sweep(&mut self.objects.borrow_mut()) >= limit {
-            self.collect();
-            let left = sweep(&mut self.objects.borrow_mut());
-            self.collect_at.set(left * 2);
+        if sweep(&mut self.objects.borrow_mut()) < limit {
+            return 0;
         }
+        let cleared = self.collect();
+        let left = sweep(&mut self.objects.borrow_mut());
+        self.collect_at.set(left * 2);
+        cleared
     }
 
     /// Collects cycles: objects that only objects of the same kind refer to. This is trial deletion

@@ -7,19 +7,20 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use tourbillon_builtins::Outputs;
-use tourbillon_host::TaskId;
+use tourbillon_host::{Access, Object as Shared, TaskId, Watch};
 use tourbillon_value::{Dims, Object, ObjectId, ObjectRef, Result, Value};
 
 /// The object behind `joinset()` and `futures_unordered(…)`.
 pub(crate) struct SetObject {
     id: ObjectId,
     class: &'static str,
+    watch: Watch,
     core: Rc<SetCore>,
 }
 
 /// The shared part: members tell it when they end.
-#[derive(Default)]
 pub(crate) struct SetCore {
+    id: ObjectId,
     members: RefCell<BTreeMap<u32, Future>>,
     /// Ended members that nobody was given yet.
     arrived: RefCell<VecDeque<u32>>,
@@ -55,10 +56,19 @@ impl NextWaiter {
 
 impl SetObject {
     pub(crate) fn create(machine: &Machine, class: &'static str) -> ObjectRef {
+        let id = machine.make_object_id();
         let object = ObjectRef::new(SetObject {
-            id: machine.registry.new_id(),
+            id,
             class,
-            core: Rc::default(),
+            watch: machine.watch.clone(),
+            core: Rc::new(SetCore {
+                id,
+                members: RefCell::default(),
+                arrived: RefCell::default(),
+                waiters: RefCell::default(),
+                added: Cell::new(0),
+                promised: Cell::new(0),
+            }),
         });
         machine.registry.adopt(&object);
         object
@@ -66,19 +76,23 @@ impl SetObject {
 
     /// Adds a member.
     pub(crate) fn add(&self, machine: &Machine, future: &Future) {
+        self.watch.handle(self.id, Access::Write);
         let index = self.core.added.get() + 1;
         self.core.added.set(index);
         self.core.members.borrow_mut().insert(index, future.clone());
-        future.register(machine, Listener::Set(Rc::downgrade(&self.core)), index);
+        let (set, id) = (Rc::downgrade(&self.core), self.id);
+        future.register(machine, Listener::Set { set, id }, index);
     }
 
     /// The members that were not given back, in order of their addition.
     pub(crate) fn members(&self) -> Vec<Future> {
+        self.watch.handle(self.id, Access::Read);
         self.core.members.borrow().values().cloned().collect()
     }
 
     /// The next result when it is there: a member's, or that of an empty set.
     pub(crate) fn try_next(&self) -> Option<Result<Outputs>> {
+        self.watch.handle(self.id, Access::Write);
         let arrived = self.core.arrived.borrow_mut().pop_front();
         match arrived {
             Some(index) => Some(self.core.take(index)),
@@ -89,6 +103,7 @@ impl SetObject {
 
     /// Waits for the next member.
     pub(crate) fn wait(&self, machine: &Machine, task: TaskId) -> Rc<NextWaiter> {
+        self.watch.handle(self.id, Access::Write);
         let waiter = Rc::new(NextWaiter {
             task: Cell::new(task),
             given: Cell::new(None),
@@ -100,6 +115,7 @@ impl SetObject {
 
     /// The result of a wait that is met.
     pub(crate) fn finish(&self, waiter: &NextWaiter) -> Result<Outputs> {
+        self.watch.handle(self.id, Access::Write);
         match waiter.given.take().expect("the wait is met") {
             Given::Member(index) => {
                 self.core.promised.set(self.core.promised.get() - 1);
@@ -111,6 +127,7 @@ impl SetObject {
 
     /// A task does not wait any more; what it was given goes to the next.
     pub(crate) fn forget(&self, machine: &Machine, waiter: &Rc<NextWaiter>) {
+        self.watch.handle(self.id, Access::Write);
         self.core
             .waiters
             .borrow_mut()
@@ -131,6 +148,7 @@ fn nothing() -> Outputs {
 impl SetCore {
     /// A member has ended.
     pub(crate) fn arrive(&self, machine: &Machine, index: u32) {
+        machine.touch(Shared::Handle(self.id), Access::Write);
         self.arrived.borrow_mut().push_back(index);
         self.hand_out(machine);
     }
@@ -180,6 +198,8 @@ impl SetCore {
 
 impl Drop for SetObject {
     fn drop(&mut self) {
+        // Its members have one fewer that waits for them.
+        self.watch.handle(self.id, Access::Write);
         let mut values = Vec::new();
         self.give_up(&mut values);
         tourbillon_value::release(&mut values);
@@ -196,6 +216,7 @@ impl Object for SetObject {
     }
 
     fn dims(&self) -> Dims {
+        self.watch.handle(self.id, Access::Read);
         Dims::new(self.core.members.borrow().len(), 1)
     }
 
@@ -217,6 +238,7 @@ impl Object for SetObject {
     }
 
     fn display(&self) -> String {
+        self.watch.handle(self.id, Access::Read);
         format!(
             "  {} with {} members",
             self.class,

@@ -8,9 +8,10 @@ use crate::operation::OperationGuard;
 use crate::task::TaskRecord;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+use tourbillon_builtins::note_escape;
 use tourbillon_builtins::{Operation, one};
 use tourbillon_executor::{Target, WakeSlot};
-use tourbillon_host::{Event, Priority, Request, TaskId, TaskLabel};
+use tourbillon_host::{Access, Entangled, Event, Object, Priority, Request, TaskId, TaskLabel};
 use tourbillon_value::{FunctionHandle, Result, Value};
 
 /// A created future of a function of a program.
@@ -72,7 +73,7 @@ pub(crate) fn start_task(
     parent: Option<&Future>,
     is_of_cleanup: bool,
 ) {
-    debug_assert_eq!(future.state(), FutureState::Created);
+    debug_assert_eq!(future.peek_state(), FutureState::Created);
     let options = options.unwrap_or_default();
     let (label, priority) = {
         let mut core = future.get().core.borrow_mut();
@@ -95,13 +96,25 @@ pub(crate) fn start_task(
     let record = new_record(machine, label, priority);
     record.is_of_cleanup.set(is_of_cleanup);
     let start = future.begin(machine, record.id);
+    note_start(machine, &start);
     let fiber = Fiber::new(machine, future.clone(), start, 0);
     launch(machine, record, vec![fiber]);
     machine.joins_everything(future);
 }
 
+/// What a task begins with, whoever made it may still hold.
+fn note_start(machine: &Machine, start: &Start) {
+    if machine.watch.looks_for_cleanups() {
+        let mut held = Vec::new();
+        start.trace(&mut |value| held.push(value.clone()));
+        note_escape(&machine.watch, &held);
+    }
+}
+
 /// Makes one future the child of another's body.
 pub(crate) fn adopt_child(parent: &Future, child: &Future) {
+    parent.touch_request(Access::Write);
+    child.touch_request(Access::Write);
     child.get().core.borrow_mut().parent = Some(parent.downgrade());
     parent.get().core.borrow_mut().add_child(child);
 }
@@ -133,6 +146,10 @@ pub(crate) fn start_native(
 
 /// Bodies whose starter stopped waiting go on as a task of the session.
 pub(crate) fn detach(machine: &Rc<Machine>, owner: &TaskRecord, fibers: Vec<Fiber>) {
+    if machine.watch.looks_for_cleanups() {
+        // What the bodies hold, those that stay behind may hold as well.
+        machine.watch.entangle(Entangled::Cleanup);
+    }
     let (name, priority) = {
         let core = fibers[0].future.get().core.borrow();
         (core.body_name.clone(), core.priority)
@@ -140,8 +157,10 @@ pub(crate) fn detach(machine: &Rc<Machine>, owner: &TaskRecord, fibers: Vec<Fibe
     let record = new_record(machine, owner.next_child(&name), priority);
     record.has_run.set(true);
     // It is a task of the session now: who awaited it has no say any more.
+    fibers[0].future.touch_request(Access::Write);
     fibers[0].future.get().core.borrow_mut().parent = None;
     for fiber in &fibers {
+        fiber.future.touch(Access::Write);
         fiber.future.get().core.borrow_mut().runner = Some(record.id);
         if let Some(pending) = &fiber.pending {
             pending.wait.move_to(record.id);
@@ -155,7 +174,12 @@ fn new_record(machine: &Machine, label: Rc<TaskLabel>, priority: Priority) -> Rc
         .scheduler
         .borrow_mut()
         .insert(label.clone(), priority);
-    let record = TaskRecord::new(id, label);
+    let fuel = match &*machine.current.borrow() {
+        Some(_) => machine.fuel.get(),
+        None => machine.first_fuel(),
+    };
+    let record = TaskRecord::new(id, label, fuel);
+    machine.touch(Object::Tasks, Access::Add);
     let mut records = machine.records.borrow_mut();
     if records.len() <= id.slot as usize {
         records.resize(id.slot as usize + 1, None);
@@ -209,6 +233,7 @@ pub(crate) fn start_operation(
 ) -> Future {
     let label = machine.current().next_operation(operation.request.name());
     let creator = label.task.clone();
+    let task = creator.clone();
     let name: Rc<str> = label.name.into();
     if let Some(outcome) = machine.host.try_now(&operation.request, &label) {
         let future = Future::new(machine, State::Pending, Origin::Manual, creator, name);
@@ -234,6 +259,7 @@ pub(crate) fn start_operation(
     adopt_child(parent, &future);
     let started = StartedOperation {
         future: future.clone(),
+        task,
         wake,
     };
     machine.started.borrow_mut().insert(number, started);
@@ -260,6 +286,7 @@ pub(crate) fn poll_started(machine: &Rc<Machine>, number: u64) {
         }
     };
     if let Poll::Ready(outcome) = guard.poll(&mut Context::from_waker(&waker)) {
+        machine.touch(Object::Tasks, Access::Add);
         let started = machine.started.borrow_mut().remove(&number);
         drop(started);
         let finish = match &mut future.get().core.borrow_mut().origin {

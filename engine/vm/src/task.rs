@@ -22,6 +22,12 @@ pub(crate) struct TaskRecord {
     pub label: Rc<TaskLabel>,
     /// Occurrences of names below this label: child tasks, and operations.
     children: RefCell<Vec<(Rc<str>, u32)>>,
+    /// How many children were made, whatever their names.
+    born: Cell<u32>,
+    /// How many futures it made, its own among them.
+    futures: Cell<u32>,
+    /// Instructions until its next tick: counted for each task, so that no schedule moves the ticks.
+    pub fuel: Cell<i64>,
     operations: RefCell<Vec<(&'static str, u32)>>,
     /// The future of the outermost body.
     pub outermost: RefCell<Option<Future>>,
@@ -46,11 +52,16 @@ pub(crate) struct TaskRecord {
 }
 
 impl TaskRecord {
-    pub(crate) fn new(id: TaskId, label: Rc<TaskLabel>) -> Rc<TaskRecord> {
+    /// The record of a new task; it takes over what its maker has left until the next tick, so that a
+    /// chain of short tasks comes to one as well.
+    pub(crate) fn new(id: TaskId, label: Rc<TaskLabel>, fuel: i64) -> Rc<TaskRecord> {
         Rc::new(TaskRecord {
             id,
             label,
             children: RefCell::default(),
+            born: Cell::new(0),
+            futures: Cell::new(1),
+            fuel: Cell::new(fuel),
             operations: RefCell::default(),
             outermost: RefCell::default(),
             chain: RefCell::default(),
@@ -78,7 +89,14 @@ impl TaskRecord {
                 1
             }
         };
-        TaskLabel::child(&self.label, name.clone(), occurrence)
+        self.born.set(self.born.get() + 1);
+        TaskLabel::child_in_order(&self.label, name.clone(), occurrence, self.born.get())
+    }
+
+    /// The number of the next future that the task makes.
+    pub(crate) fn next_future(&self) -> u32 {
+        self.futures.set(self.futures.get().saturating_add(1));
+        self.futures.get()
     }
 
     /// The label of the next operation of that name.

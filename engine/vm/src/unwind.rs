@@ -144,8 +144,7 @@ impl Interpreter {
         if self.machine.cleanups.is_empty() {
             return false;
         }
-        let due = self.machine.cleanups.take();
-        let queue: Vec<Value> = due.into_iter().map(|(_, function)| function).collect();
+        let queue = self.machine.take_cleanups();
         self.machine.event(&tourbillon_host::Event::CleanupRun {
             task: self.record.id,
         });

@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::Context;
 use tourbillon_builtins::{Finish, Outputs};
-use tourbillon_host::TaskId;
+use tourbillon_host::{Access, TaskId};
 use tourbillon_value::{ObjectRef, Result, RuntimeError};
 
 /// What a waiter wants of the futures it is registered with.
@@ -84,18 +84,33 @@ impl Waiter {
         self.decided_by.get().map(|index| index as usize)
     }
 
+    /// What the arrival of a member does to the wait. All that only count can come in any order.
+    pub(crate) fn arrival(&self, state: FutureState) -> Access {
+        if self.is_met.get() {
+            Access::Read
+        } else if self.decides(state) {
+            Access::Write
+        } else {
+            Access::Add
+        }
+    }
+
+    fn decides(&self, state: FutureState) -> bool {
+        match self.goal {
+            Goal::AllOrFailure => state != FutureState::Success,
+            Goal::AnySuccess => state == FutureState::Success,
+            Goal::First => true,
+            Goal::All => false,
+        }
+    }
+
     /// A member is terminal; says whether that met the goal just now.
     pub(crate) fn arrive(&self, index: u32, state: FutureState) -> bool {
         if self.is_met.get() {
             return false;
         }
         self.missing.set(self.missing.get() - 1);
-        let decides = match self.goal {
-            Goal::AllOrFailure => state != FutureState::Success,
-            Goal::AnySuccess => state == FutureState::Success,
-            Goal::First => true,
-            Goal::All => false,
-        };
+        let decides = self.decides(state);
         if decides {
             self.decided_by.set(Some(index));
         }

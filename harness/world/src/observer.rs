@@ -3,11 +3,10 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use tourbillon_host::{Event as EngineEvent, EventState, Observer, TaskId};
+use tourbillon_host::{Access, Event as EngineEvent, EventState, Object, Observer, TaskId};
 use tourbillon_sim::label::name_hash;
 use tourbillon_sim::trace::{Event, What};
 use tourbillon_sim::{Action, Candidate, Label, SharedRun};
-use tourbillon_value::{Access, ObjectId};
 
 use crate::names::note_task;
 use crate::oracles::{Oracles, Spinning};
@@ -23,6 +22,8 @@ const CANCEL: What = What::new("cancel");
 const CLEANUP: What = What::new("cleanup");
 const OUTPUT: What = What::new("output");
 const DEADLOCK: What = What::new("deadlock");
+const INVARIANT: What = What::new("invariant");
+const MARK: What = What::new("mark");
 
 /// Watches one session.
 pub struct WorldObserver {
@@ -121,7 +122,11 @@ impl WorldObserver {
 }
 
 impl Observer for WorldObserver {
-    fn access(&self, _object: ObjectId, _access: Access) {
+    fn wants_accesses(&self) -> bool {
+        false
+    }
+
+    fn access(&self, _object: Object<'_>, _access: Access) {
         // Footprints are for partial-order reduction; the plain search needs none.
     }
 
@@ -177,6 +182,13 @@ impl Observer for WorldObserver {
             EngineEvent::CleanupRun { task: _ } => self.trace(CLEANUP, current, 0),
             EngineEvent::Output { text } => self.trace(OUTPUT, current, name_hash(text)),
             EngineEvent::Deadlock { report } => self.trace(DEADLOCK, current, name_hash(report)),
+            EngineEvent::Invariant { name } => self.trace(INVARIANT, current, name_hash(name)),
+            EngineEvent::Mark { name, reached } => {
+                let value = name_hash(name) ^ u64::from(reached);
+                self.trace(MARK, current, value);
+            }
+            // The plain search leaves no order out.
+            EngineEvent::Entangled { .. } => {}
             // The host itself traces its operations, by their labels.
             EngineEvent::OperationSubmitted { .. }
             | EngineEvent::OperationEnded { .. }

@@ -3,7 +3,7 @@
 use crate::inputs::{dimension, numbers};
 use crate::table::plain;
 use crate::{Call, Entry, Outputs, one};
-use tourbillon_value::{Access, Array, Dims, Result, Value, ops};
+use tourbillon_value::{Array, Dims, Result, Value, ops};
 
 pub(crate) static TABLE: &[Entry] = &[
     plain(
@@ -65,11 +65,8 @@ pub(crate) static TABLE: &[Entry] = &[
     ),
 ];
 
-/// The size of the first argument. That of a handle object can change, so this is a look at it.
+/// The size of the first argument.
 fn dims(call: &Call<'_>) -> Dims {
-    if let Value::Object(object) = &call.arguments[0] {
-        call.context.access(object.id(), Access::Read);
-    }
     call.arguments[0].dims()
 }
 

@@ -311,7 +311,6 @@ pub(super) fn run(
                 let (steps, at) = window.read_path(base, shapes)?;
                 let value = window.read(at)?;
                 let target = &mut window.registers[usize::from(variable)];
-                observe_store(machine, target);
                 assign::assign(target, &steps, value)?;
             }
             Instruction::StoreIndex {
@@ -325,7 +324,6 @@ pub(super) fn run(
                 let index = window.read(index)?;
                 let value = window.read(value)?;
                 let target = &mut window.registers[usize::from(variable)];
-                observe_store(machine, target);
                 assign::assign(target, &[PathStep::Paren(vec![index])], value)?;
             }
             Instruction::Delete {
@@ -336,7 +334,6 @@ pub(super) fn run(
                 let shapes = &window.function.paths[usize::from(path)];
                 let (steps, _) = window.read_path(base, shapes)?;
                 let target = &mut window.registers[usize::from(variable)];
-                observe_store(machine, target);
                 delete(target, &steps)?;
             }
             Instruction::ListNew { dst } => window.set(dst, Value::List(Rc::default())),
@@ -516,6 +513,7 @@ pub(super) fn run(
                 let name = constants[usize::from(name)]
                     .as_text()
                     .expect("a name is a row");
+                machine.touch(Object::Global(&name), Access::Read);
                 let value = machine.globals.borrow().get(&*name).cloned();
                 window.set(dst, value.unwrap_or_else(Value::empty));
             }
@@ -524,6 +522,7 @@ pub(super) fn run(
                     .as_text()
                     .expect("a name is a row");
                 let value = window.read(src)?;
+                machine.store_global(&name, &value);
                 let old = machine
                     .globals
                     .borrow_mut()
@@ -543,7 +542,7 @@ pub(super) fn run(
                     .get_mut(&*name)
                     .map(std::mem::take);
                 let mut target = held.unwrap_or_else(Value::empty);
-                observe_store(machine, &target);
+                machine.store_global(&name, &value);
                 let stored = assign::assign(&mut target, &[PathStep::Paren(vec![index])], value);
                 let empty = machine
                     .globals

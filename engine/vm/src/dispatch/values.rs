@@ -47,14 +47,11 @@ pub(super) fn member(machine: &Machine, value: &Value, name: &str) -> Result<Opt
                 None => Err(no_member(value, name)),
             }
         }
-        Value::Object(object) => {
-            machine.access_object(object.id(), Access::Read);
-            match object.property(name) {
-                Some(value) => Ok(Some(vec![value?])),
-                None if tourbillon_builtins::lookup(name).is_some() => Ok(None),
-                None => Err(no_member(value, name)),
-            }
-        }
+        Value::Object(object) => match object.property(name) {
+            Some(value) => Ok(Some(vec![value?])),
+            None if tourbillon_builtins::lookup(name).is_some() => Ok(None),
+            None => Err(no_member(value, name)),
+        },
         _ => index::field(value, name).map(Some),
     }
 }
@@ -131,12 +128,6 @@ pub(super) fn delete(target: &mut Value, steps: &[PathStep]) -> Result<()> {
     }
     assign::delete(&mut place, arguments)?;
     assign::assign(target, prefix, place)
-}
-
-pub(super) fn observe_store(machine: &Machine, target: &Value) {
-    if let Value::Object(object) = target {
-        machine.access_object(object.id(), Access::Write);
-    }
 }
 
 /// Operators on device arrays are the device's.

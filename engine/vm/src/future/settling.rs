@@ -1,6 +1,7 @@
 //! The one transition of a future into a terminal state, and futures that follow another.
 
 use super::*;
+use tourbillon_builtins::note_escape;
 
 /// A part of the one transition.
 enum Transition {
@@ -67,6 +68,10 @@ impl Future {
 
     /// Puts the terminal state in; gives the futures that take it over.
     fn change(&self, machine: &Rc<Machine>, state: State) -> Vec<Future> {
+        self.touch(Access::Write);
+        if let State::Success(outputs) = &state {
+            note_escape(&machine.watch, outputs);
+        }
         let (from, to, followers, left) = {
             let mut core = self.get().core.borrow_mut();
             let (from, to) = (core.state.kind(), state.kind());
@@ -84,6 +89,9 @@ impl Future {
                             }),
                     ),
                 });
+                if !failure.is_observed.get() {
+                    machine.touch(Shared::Diagnostics, Access::Write);
+                }
                 machine.failures.borrow_mut().push(failure.clone());
                 core.failure = Some(failure);
             }
@@ -100,7 +108,6 @@ impl Future {
         };
         // What the body began with, and an operation, end here and with nothing borrowed.
         drop(left);
-        machine.access_write(self.id());
         machine.event(&Event::FutureState {
             future: self.id(),
             from: from.for_event(),
@@ -116,22 +123,26 @@ impl Future {
             let mut core = self.get().core.borrow_mut();
             (core.parent.take(), std::mem::take(&mut core.children))
         };
-        let alive = children
-            .into_iter()
-            .filter(|child| Future::upgrade(child).is_some_and(|child| !child.is_terminal()));
-        if let Some(parent) = parent.and_then(|parent| Future::upgrade(&parent)) {
-            let mut core = parent.get().core.borrow_mut();
-            alive
-                .filter_map(|child| Future::upgrade(&child))
-                .for_each(|child| {
-                    core.add_child(&child);
-                    child.get().core.borrow_mut().parent = Some(parent.downgrade());
-                });
-        } else {
-            // The session has them now.
-            for child in alive.filter_map(|child| Future::upgrade(&child)) {
-                child.get().core.borrow_mut().parent = None;
+        let mut alive = children
+            .iter()
+            .filter_map(Future::upgrade)
+            .filter(Future::goes_on)
+            .peekable();
+        if alive.peek().is_none() {
+            return;
+        }
+        self.touch_request(Access::Write);
+        // Without a parent the session has them now.
+        let parent = parent.and_then(|parent| Future::upgrade(&parent));
+        if let Some(parent) = &parent {
+            parent.touch_request(Access::Write);
+        }
+        for child in alive {
+            if let Some(parent) = &parent {
+                parent.get().core.borrow_mut().add_child(&child);
             }
+            child.touch_request(Access::Write);
+            child.get().core.borrow_mut().parent = parent.as_ref().map(Future::downgrade);
         }
     }
 
@@ -143,6 +154,7 @@ impl Future {
                 self.finish(machine, State::Failure(errors::self_resolution()));
                 return;
             }
+            next.touch(Access::Read);
             at = next.get().core.borrow().follows.clone();
         }
         if inner.state() == FutureState::Created {
@@ -152,6 +164,8 @@ impl Future {
             self.take_over(machine, inner);
             return;
         }
+        self.touch(Access::Write);
+        self.touch_request(Access::Read);
         let parent = {
             let mut core = self.get().core.borrow_mut();
             core.follows = Some(inner.clone());
@@ -161,8 +175,10 @@ impl Future {
         if let Some(parent) = parent {
             // A body awaited by transfer was asked to stop through the chain of its task. It has left
             // that chain and is a child like others.
+            parent.touch_request(Access::Write);
             parent.get().core.borrow_mut().add_child(self);
         }
+        inner.touch_waiters(Access::Write);
         inner.get().core.borrow_mut().followers.push(self.clone());
     }
 
@@ -174,6 +190,7 @@ impl Future {
 
     /// The terminal state as a follower takes it over.
     fn taken_over(&self) -> State {
+        self.touch(Access::Read);
         let core = self.get().core.borrow();
         if let Some(failure) = &core.failure {
             failure.is_observed.set(true);
@@ -188,6 +205,7 @@ impl Future {
 
     /// Whether that body started it, or had it handed over.
     pub(crate) fn is_child_of(&self, parent: &Future) -> bool {
+        self.touch_request(Access::Read);
         let core = self.get().core.borrow();
         let own = core.parent.as_ref().and_then(Future::upgrade);
         own.is_some_and(|own| own.is_same(parent))
@@ -201,7 +219,7 @@ impl Future {
             core.callback_label = None;
             core.callbacks_done = 0;
             core.registrations
-                .retain(|entry| matches!(entry.listener, Listener::Set(_)));
+                .retain(|entry| matches!(entry.listener, Listener::Set { .. }));
             for entry in &mut core.registrations {
                 entry.mark = 0;
             }
@@ -214,6 +232,8 @@ impl Future {
     pub(crate) fn stop_following(&self) {
         let inner = self.get().core.borrow_mut().follows.take();
         if let Some(inner) = inner {
+            self.touch(Access::Write);
+            inner.touch_waiters(Access::Write);
             inner
                 .get()
                 .core

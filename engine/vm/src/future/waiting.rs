@@ -15,7 +15,10 @@ pub(crate) enum Listener {
     /// A task that waits.
     Waiter(Rc<Waiter>),
     /// A join set; it does not keep itself alive by its members.
-    Set(std::rc::Weak<crate::sets::SetCore>),
+    Set {
+        set: std::rc::Weak<crate::sets::SetCore>,
+        id: ObjectId,
+    },
 }
 
 impl Listener {
@@ -26,11 +29,12 @@ impl Listener {
     fn arrive(&self, machine: &Machine, index: u32, state: FutureState) {
         match self {
             Listener::Waiter(waiter) => {
+                machine.touch(Shared::Wait(waiter.task()), waiter.arrival(state));
                 if waiter.arrive(index, state) {
                     machine.wake(waiter.task());
                 }
             }
-            Listener::Set(set) => {
+            Listener::Set { set, .. } => {
                 if let Some(set) = set.upgrade() {
                     set.arrive(machine, index);
                 }
@@ -42,13 +46,18 @@ impl Listener {
 impl Future {
     /// Whether more than so many wait for it.
     pub(crate) fn has_waiters_beyond(&self, count: usize) -> bool {
+        self.touch(Access::Read);
+        self.touch_waiters(Access::Read);
         let core = self.get().core.borrow();
         let waiting = core
             .registrations
             .iter()
             .filter(|entry| match &entry.listener {
                 Listener::Waiter(_) => true,
-                Listener::Set(set) => set.strong_count() > 0,
+                Listener::Set { set, id } => {
+                    self.get().watch.handle(*id, Access::Read);
+                    set.strong_count() > 0
+                }
             });
         waiting.count() + core.followers.len() > count
     }
@@ -75,12 +84,13 @@ impl Future {
     }
 
     fn register_at(&self, machine: &Machine, listener: Listener, index: u32, mark: usize) {
-        machine.access_write(self.id());
+        self.touch(Access::Read);
         let arrived = {
             let mut core = self.get().core.borrow_mut();
             if core.state.kind().is_terminal() && core.callbacks_done >= mark {
                 Some((core.state.kind(), listener))
             } else {
+                self.touch_waiters(Access::Add);
                 core.registrations.push_back(Registration {
                     listener,
                     index,
@@ -96,6 +106,7 @@ impl Future {
 
     /// Whether an `await` of the running task would return at once.
     pub(crate) fn is_settled_for(&self, task: TaskId) -> bool {
+        self.touch(Access::Read);
         let core = self.get().core.borrow();
         core.state.kind().is_terminal()
             && (core.callbacks_done >= core.callbacks.len() || core.callback_task == Some(task))
@@ -110,6 +121,7 @@ impl Future {
             .flat_map(|at| [at, waiting.len() - 1 - at])
             .find(|at| waiting[*at].listener.is_waiter(waiter));
         if let Some(at) = place {
+            self.touch_waiters(Access::Add);
             waiting.remove(at);
         }
     }
