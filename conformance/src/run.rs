@@ -257,6 +257,7 @@ fn report(case: &Case, exploration: Exploration) -> CaseReport {
             | FailureKind::Deadlock
             | FailureKind::Leak
             | FailureKind::Budget
+            | FailureKind::Livelock
             | FailureKind::Nondeterminism => Status::Fail,
         };
         let often = format!("in {} of {} schedules", stats.count, found.schedules);

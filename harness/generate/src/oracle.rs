@@ -18,12 +18,14 @@ pub const INJECTIONS: Injections = Injections {
     pending_polls: 1,
     delay_multiples: Injections::DELAY_MULTIPLES,
     spurious_polls: 4,
+    ..Injections::NONE
 };
 
 /// Generated programs make some hundred steps; what makes so many does not end.
 const BUDGETS: Budgets = Budgets {
     steps: 100_000,
     nanoseconds: 3_600_000_000_000,
+    chaos_steps: None,
 };
 
 /// Of so many runs under other schedules one is made again and compared.

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::ControlFlow;
 
+use crate::distinct::Distinct;
+use crate::inject::Injections;
 use crate::recording::{FailureNote, Recording};
-use crate::run::SharedRun;
+use crate::run::{Halt, SharedRun};
 use crate::strategy::{Description, Strategy, Tape};
 
 /// How one run was judged.
@@ -68,6 +70,8 @@ pub enum FailureKind {
     Leak,
     /// A budget was spent.
     Budget,
+    /// The trouble had stopped, and the run still did not come to its end.
+    Livelock,
     /// A task panicked.
     Panic,
     /// The same choices led to another run.
@@ -85,6 +89,7 @@ impl FailureKind {
             FailureKind::Deadlock => "deadlock",
             FailureKind::Leak => "leak",
             FailureKind::Budget => "budget",
+            FailureKind::Livelock => "livelock",
             FailureKind::Panic => "panic",
             FailureKind::Nondeterminism => "nondeterminism",
         }
@@ -135,6 +140,8 @@ pub struct Witness {
     pub tape: Vec<u32>,
     /// Its trace hash.
     pub hash: u64,
+    /// What could be injected in it.
+    pub injections: Injections,
 }
 
 /// How often something came out, and the first run in which it did.
@@ -147,7 +154,7 @@ pub struct Stats {
 }
 
 /// What a campaign has found so far.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
     /// How many runs were made, repetitions not counted.
     pub schedules: u64,
@@ -155,7 +162,17 @@ pub struct Report {
     pub steps: u64,
     /// How many choice points they passed.
     pub choices: u64,
-    /// Whether every schedule there is was run, each to its end.
+    /// How many runs were given up because others show all that they could; they are not among the
+    /// schedules.
+    pub redundant: u64,
+    /// The different partial orders among the runs: as many runs as differ in more than the order of
+    /// independent steps, as far as footprints tell.
+    pub partial_orders: Distinct,
+    /// The marks that the program names, with the number of runs that reached each.
+    pub marks: BTreeMap<String, u64>,
+    /// Which part of all schedules was run, from 0 to 1, as far as the strategy can estimate it.
+    pub progress: Option<f64>,
+    /// Whether every schedule there is was run, each to its end, or another of its partial order.
     pub exhausted: bool,
     /// How many runs were repeated and compared.
     pub repeated: u64,
@@ -180,6 +197,12 @@ impl Report {
         self.steps += other.steps;
         self.choices += other.choices;
         self.repeated += other.repeated;
+        self.redundant += other.redundant;
+        self.partial_orders.merge(&other.partial_orders);
+        for (mark, count) in other.marks {
+            *self.marks.entry(mark).or_default() += count;
+        }
+        self.progress = None;
         self.exhausted &= other.exhausted;
         merge_stats(&mut self.outcomes, other.outcomes);
         merge_stats(&mut self.failures, other.failures);
@@ -223,6 +246,7 @@ pub fn explore(
     let mut outcome = String::new();
     let mut failing = 0;
     let mut number = plan.shard;
+    let marks_before = run.borrow().marks.counts();
     while number < plan.schedules {
         if !run.borrow_mut().begin(number) {
             break;
@@ -231,10 +255,21 @@ pub fn explore(
         let verdict = body(&mut outcome);
         let hash = {
             let mut run = run.borrow_mut();
-            report.schedules += 1;
+            let hash = run.end(!verdict.cut_short);
             report.steps += run.steps();
+            if run.halt() == Some(Halt::Redundant) {
+                report.redundant += 1;
+                report.progress = run.strategy().progress();
+                drop(run);
+                if watch(&report).is_break() {
+                    break;
+                }
+                continue;
+            }
+            report.schedules += 1;
             report.choices += run.length();
-            run.end(!verdict.cut_short)
+            report.partial_orders.insert(run.fingerprint());
+            hash
         };
         // A strategy that finds the program changed under it says so by a divergence.
         let mut changed = run
@@ -259,13 +294,28 @@ pub fn explore(
             count_owned(&mut report.failures, failure, witness);
         }
         number += plan.shards;
+        if report.schedules.is_multiple_of(PROGRESS_EVERY) {
+            report.progress = run.borrow().strategy().progress();
+        }
         if finished(plan, failing, &report, watch) {
             break;
         }
     }
-    report.exhausted = run.borrow().strategy().exhausted();
+    let run = run.borrow();
+    report.progress = run.strategy().progress();
+    report.exhausted = run.strategy().exhausted();
+    report.marks = run.marks.counts();
+    for (mark, before) in marks_before {
+        if let Some(count) = report.marks.get_mut(&mark) {
+            *count -= before;
+        }
+    }
+    drop(run);
     report
 }
+
+/// The estimate of what is left is made anew every so many runs.
+const PROGRESS_EVERY: u64 = 256;
 
 fn finished(
     plan: &Plan,
@@ -286,6 +336,7 @@ fn witness(run: &SharedRun, number: u64, hash: u64) -> Witness {
         run: number,
         tape: run.borrow().tape().to_vec(),
         hash,
+        injections: *run.borrow().injections(),
     }
 }
 
@@ -315,7 +366,7 @@ fn count_owned<K: Ord>(stats: &mut BTreeMap<K, Stats>, key: K, witness: impl FnO
 }
 
 /// Runs under `strategy` once and puts the run's own strategy back.
-fn once(
+pub(crate) fn once(
     run: &SharedRun,
     number: u64,
     strategy: Box<dyn Strategy>,
@@ -340,9 +391,9 @@ fn repeat(
     outcome: &str,
     body: &mut Body<'_>,
 ) -> Option<String> {
-    let tape = || Box::new(Tape::new(witness.tape.clone()).expecting(witness.hash));
+    let tape = Tape::of(witness).expecting(witness.hash);
     run.borrow_mut().set_repeating(true);
-    let (again, _, used) = once(run, witness.run, tape(), body);
+    let (again, _, used) = once(run, witness.run, Box::new(tape), body);
     let text = used
         .divergence()
         .map(|divergence| divergence.text(&run.borrow().labels));
@@ -360,12 +411,7 @@ fn first_difference(run: &SharedRun, witness: &Witness, body: &mut Body<'_>) -> 
     let mut traces = Vec::new();
     run.borrow_mut().set_keep_events(true);
     for _ in 0..2 {
-        once(
-            run,
-            witness.run,
-            Box::new(Tape::new(witness.tape.clone())),
-            body,
-        );
+        once(run, witness.run, Box::new(Tape::of(witness)), body);
         traces.push(run.borrow().event_lines());
     }
     run.borrow_mut().set_keep_events(false);
@@ -389,7 +435,7 @@ pub fn record(
     witness: &Witness,
     body: &mut Body<'_>,
 ) -> Result<Recording, String> {
-    let tape = Tape::new(witness.tape.clone()).expecting(witness.hash);
+    let tape = Tape::of(witness).expecting(witness.hash);
     run.borrow_mut().set_recording(true);
     let (_, verdict, used) = once(run, witness.run, Box::new(tape), body);
     let mut recording = Recording::of_run(&run.borrow(), strategy);

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use crate::choice::{Action, Candidate, Kind};
+use crate::footprint::Access;
 use crate::label::Label;
 use crate::ready::Ready;
 use crate::report::{Left, Stuck, StuckTask};
@@ -22,6 +23,7 @@ const READY: What = What::new("ready");
 const DONE: What = What::new("done");
 const SPAWN: What = What::new("spawn");
 const DELIVER: What = What::new("deliver");
+const CANCEL: What = What::new("cancel");
 const ADVANCE: What = What::new("advance");
 
 /// Runs plain Rust futures under a [`crate::Run`]; made once and used for one run after another.
@@ -133,12 +135,10 @@ impl Executor {
             self.drive(main)
         }));
         let mut ending = caught.unwrap_or_else(|payload| {
-            let task = self
-                .shared
-                .run
-                .borrow()
-                .labels
-                .text(self.shared.current.get());
+            let mut run = self.shared.run.borrow_mut();
+            // It keeps everything from happening that could still have happened.
+            run.access_everything();
+            let task = run.labels.text(self.shared.current.get());
             Ending::Panic {
                 task,
                 message: panic_message(&*payload),
@@ -163,7 +163,9 @@ impl Executor {
             self.collect();
             let mut run = shared.run.borrow_mut();
             let class = self.ready.class();
-            let extra = run.spurious_left() > 0 || !shared.waits.borrow().deliverable.is_empty();
+            let extra = run.spurious_left() > 0
+                || !shared.waits.borrow().deliverable.is_empty()
+                || (!shared.cancels.borrow().is_empty() && run.cancels_left() > 0);
             let slot = if let Some(class) = class
                 && !extra
             {
@@ -173,6 +175,8 @@ impl Executor {
                 if let Err(halt) = run.step() {
                     return Ending::Halted(halt);
                 }
+                run.access_needs_above(class as u8);
+                run.access_class(class as u8);
                 let label = candidates[pick].label;
                 let chosen = candidates.len() > 1;
                 step_event(
@@ -228,9 +232,37 @@ impl Executor {
             });
         }
         if candidates.is_empty() {
-            drop(run);
+            let cancels = shared.cancels.borrow();
+            candidates.push(Candidate::keep(self.main));
+            if run.cancels_left() > 0 {
+                candidates.extend_from_slice(cancels.candidates());
+            }
+            drop(cancels);
+            // Stuck, unless a cancel strikes: production has none.
+            let pick = run.choose(Kind::Cancel, &candidates);
+            let label = candidates[pick].label;
             self.candidates = candidates;
-            return Next::End(self.stuck());
+            if pick == 0 {
+                drop(run);
+                return Next::End(self.stuck());
+            }
+            if let Err(halt) = run.step() {
+                return Next::End(Ending::Halted(halt));
+            }
+            run.note(Event {
+                what: CANCEL,
+                label,
+                value: 0,
+            });
+            run.access(label.into(), Access::Write);
+            drop(run);
+            let waker = shared.cancels.borrow_mut().strike(pick - 1);
+            wake(waker);
+            return Next::Look;
+        }
+        let before_cancels = candidates.len();
+        if run.cancels_left() > 0 {
+            candidates.extend_from_slice(shared.cancels.borrow().candidates());
         }
         let before_suspended = candidates.len();
         self.suspended.clear();
@@ -254,6 +286,9 @@ impl Executor {
         }
         match action {
             Action::Run => {
+                let class = class.unwrap_or_default();
+                run.access_needs_above(class as u8);
+                run.access_class(class as u8);
                 step_event(
                     &mut run,
                     chosen,
@@ -264,7 +299,22 @@ impl Executor {
                     },
                 );
                 drop(run);
-                Next::Poll(self.ready.take(class.unwrap_or_default(), pick))
+                Next::Poll(self.ready.take(class, pick))
+            }
+            Action::Cancel => {
+                step_event(
+                    &mut run,
+                    chosen,
+                    Event {
+                        what: CANCEL,
+                        label,
+                        value: 0,
+                    },
+                );
+                drop(run);
+                let waker = shared.cancels.borrow_mut().strike(pick - before_cancels);
+                wake(waker);
+                Next::Look
             }
             Action::Spurious => {
                 step_event(
@@ -310,7 +360,6 @@ impl Executor {
             Action::Keep
             | Action::Delay(_)
             | Action::Fault(_)
-            | Action::Cancel
             | Action::Early
             | Action::Never
             | Action::Drop
@@ -329,6 +378,7 @@ impl Executor {
         self.shared.polls.set(polls);
         slot.polls = polls;
         self.shared.current.set(slot.label);
+        self.shared.current_slot.set(index);
         let mut context = Context::from_waker(slot.bell.waker());
         let polled = match &mut slot.future {
             Some(future) => future.as_mut().poll(&mut context),
@@ -343,7 +393,7 @@ impl Executor {
         let slot = &mut self.slots[index as usize];
         slot.alive = false;
         slot.future = None;
-        let (label, reusable) = (slot.label, slot.bell.held() == 0);
+        let (label, reusable) = (slot.label, slot.bell.held(1) == 0);
         self.live -= 1;
         self.shared.run.borrow_mut().event(Event {
             what: DONE,
@@ -395,14 +445,23 @@ impl Executor {
         let Some(slot) = self.slots.get_mut(index as usize) else {
             return;
         };
-        if !slot.bell.rang() || slot.ready || !slot.alive {
+        let rings = slot.bell.rang();
+        if rings == 0 || !slot.alive {
+            return;
+        }
+        let label = slot.label;
+        let access = self.shared.wake_access(label, rings);
+        let mut run = self.shared.run.borrow_mut();
+        // Also when it was ready already: in another order this is what makes it so.
+        run.access(label.into(), access);
+        if slot.ready {
             return;
         }
         slot.ready = true;
-        let label = slot.label;
         self.ready.push(slot.priority, label, index);
+        run.access_class(slot.priority as u8);
         if self.keeps_events {
-            self.shared.run.borrow_mut().note(Event {
+            run.note(Event {
                 what: READY,
                 label,
                 value: 0,
@@ -423,6 +482,7 @@ impl Executor {
                 self.used += 1;
                 if index == self.slots.len() {
                     let bell = Bell::new(&self.ring, index as u32);
+                    self.shared.wakers.borrow_mut().push(bell.waker().clone());
                     self.slots.push(Slot {
                         future: None,
                         alive: false,
@@ -446,7 +506,10 @@ impl Executor {
         slot.polls = 0;
         self.live += 1;
         self.ready.push(priority, label, index);
-        self.shared.run.borrow_mut().event(Event {
+        let mut run = self.shared.run.borrow_mut();
+        run.access(label.into(), Access::Wake);
+        run.access_class(priority as u8);
+        run.event(Event {
             what: SPAWN,
             label,
             value: 0,
@@ -474,7 +537,7 @@ impl Executor {
             StuckTask::new(
                 &run.labels,
                 slot.label,
-                slot.bell.held(),
+                slot.bell.held(1),
                 note.map(|note| note.on),
             )
         });
@@ -516,9 +579,10 @@ impl Executor {
         self.shared.reset();
         self.ring.skip(&mut self.reader);
         for (index, slot) in self.slots[..used].iter_mut().enumerate() {
-            if slot.bell.held() > 0 {
+            if slot.bell.held(1) > 0 {
                 // Somebody took a waker along: it must not ring in a later run.
                 slot.bell = Bell::new(&self.ring, index as u32);
+                self.shared.wakers.borrow_mut()[index] = slot.bell.waker().clone();
             }
         }
     }

@@ -11,7 +11,7 @@ use crate::label::LabelError;
 use crate::recording::Recording;
 use crate::run::{Budgets, Halt, Run, SharedRun};
 use crate::sim::Sim;
-use crate::strategy::{Exhaustive, Fifo, Lenient, Random, Strategy, Strict};
+use crate::strategy::{Exhaustive, Fifo, Lenient, Random, Reduced, Strategy, Strict};
 
 /// How to explore: which schedules, how many, and what may be injected.
 #[derive(Debug)]
@@ -40,6 +40,29 @@ impl Explorer {
     #[must_use]
     pub fn exhaustive() -> Explorer {
         Explorer::new(Box::new(Exhaustive::new()), u64::MAX)
+    }
+
+    /// One schedule of each partial order of dependent steps: as much of a proof as
+    /// [`Explorer::exhaustive`] in far fewer runs, for programs whose tasks share nothing but what
+    /// footprints tell of. Wakes, joins, timers and operations of the simulation do by themselves, as
+    /// do the types of [`crate::sync`]; other shared state needs [`Sim::access`] where it is touched.
+    #[must_use]
+    pub fn reduced() -> Explorer {
+        Explorer::new(Box::new(Reduced::new()), u64::MAX)
+    }
+
+    /// At most so many faults strike in one run.
+    #[must_use]
+    pub fn faults(mut self, faults: u32) -> Explorer {
+        self.injections.faults = faults;
+        self
+    }
+
+    /// At most so many cancels strike in one run.
+    #[must_use]
+    pub fn cancels(mut self, cancels: u32) -> Explorer {
+        self.injections.cancels = cancels;
+        self
     }
 
     /// The one schedule of production.
@@ -229,10 +252,18 @@ impl Bench {
                 let summary = match halt {
                     Halt::Steps => "all steps are spent",
                     Halt::Time => "virtual time has passed its budget",
-                    Halt::Diverged => {
+                    Halt::Diverged | Halt::Redundant => {
                         return Verdict {
                             failure: None,
                             cut_short: true,
+                        };
+                    }
+                    Halt::Livelock => {
+                        outcome.push_str("livelock");
+                        let summary = "nothing is injected any more, and the run does not end";
+                        return Verdict {
+                            cut_short: true,
+                            ..failed(FailureKind::Livelock, summary.into())
                         };
                     }
                 };
@@ -242,6 +273,9 @@ impl Bench {
                     ..failed(FailureKind::Budget, summary.into())
                 };
             }
+        }
+        if let Some(violation) = self.run.borrow().violation() {
+            return failed(FailureKind::Oracle, violation.to_string());
         }
         let left = executor.left();
         if left.timers + left.deliveries == 0 {

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// The injections that are on, each with its parameter.
 ///
-/// As text: `pending,delay,spurious`, each with an optional number: `pending=2`, `spurious=5`.
+/// As text: `pending,delay,spurious,early,never,fault,cancel`, each with an optional number: `pending=2`, `spurious=5`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Injections {
     /// An operation that is ready at once suspends its task first: how many polls long. 0 is off.
@@ -14,11 +14,21 @@ pub struct Injections {
     pub delay_multiples: u32,
     /// Suspended tasks are polled for nothing: how often in one run. 0 is off.
     pub spurious_polls: u32,
+    /// Completions arrive while the poll that asked for them still runs: how many in one run. 0 is
+    /// off.
+    pub early_completions: u32,
+    /// Operations never complete: how many in one run. 0 is off.
+    pub never_completions: u32,
+    /// Operations, and what else the program says can fail, fail: how often in one run. 0 is off.
+    pub faults: u32,
+    /// Tasks, or whole executions, are cancelled where they are suspended: how often in one run. 0
+    /// is off.
+    pub cancels: u32,
 }
 
 /// What is known but stands in no simulation yet.
-const NOT_BUILT: [&str; 5] = ["early", "never", "drop", "fault", "cancel"];
-const BUILT: &str = "`pending`, `delay`, `spurious`";
+const NOT_BUILT: [&str; 1] = ["drop"];
+const BUILT: &str = "`pending`, `delay`, `spurious`, `early`, `never`, `fault`, `cancel`";
 
 impl Injections {
     /// Nothing is injected.
@@ -26,6 +36,10 @@ impl Injections {
         pending_polls: 0,
         delay_multiples: 0,
         spurious_polls: 0,
+        early_completions: 0,
+        never_completions: 0,
+        faults: 0,
+        cancels: 0,
     };
 
     /// What cases and commands inject when nothing else is said: `pending`.
@@ -39,6 +53,9 @@ impl Injections {
 
     /// How many polls `spurious` injects in one run when no number is given.
     pub const SPURIOUS_POLLS: u32 = 2;
+
+    /// How many completions `early` injects in one run when no number is given.
+    pub const EARLY_COMPLETIONS: u32 = 2;
 
     /// Reads a list such as `pending,spurious=3`. `none` is the empty list.
     pub fn parse(text: &str) -> Result<Injections, InjectionError> {
@@ -82,6 +99,12 @@ impl Injections {
                 "spurious" => {
                     injections.spurious_polls = number.unwrap_or(Injections::SPURIOUS_POLLS);
                 }
+                "early" => {
+                    injections.early_completions = number.unwrap_or(Injections::EARLY_COMPLETIONS);
+                }
+                "never" => injections.never_completions = number.unwrap_or(1),
+                "fault" => injections.faults = number.unwrap_or(1),
+                "cancel" => injections.cancels = number.unwrap_or(1),
                 _ if NOT_BUILT.contains(&name) => {
                     return Err(InjectionError {
                         message: format!(
@@ -107,6 +130,14 @@ impl Injections {
             ("pending", self.pending_polls, 1),
             ("delay", self.delay_multiples, Injections::DELAY_MULTIPLES),
             ("spurious", self.spurious_polls, Injections::SPURIOUS_POLLS),
+            (
+                "early",
+                self.early_completions,
+                Injections::EARLY_COMPLETIONS,
+            ),
+            ("never", self.never_completions, 1),
+            ("fault", self.faults, 1),
+            ("cancel", self.cancels, 1),
         ] {
             if number == usual {
                 names.push(name.to_string());
@@ -172,11 +203,15 @@ mod tests {
             pending_polls: 2,
             delay_multiples: 3,
             spurious_polls: 5,
+            early_completions: 2,
+            never_completions: 1,
+            faults: 3,
+            cancels: 1,
         };
         check(
-            " pending=2, delay , spurious=5",
+            " pending=2, delay , spurious=5, cancel, fault=3, never,early",
             all,
-            "pending=2,delay,spurious=5",
+            "pending=2,delay,spurious=5,early,never,fault=3,cancel",
         );
     }
 

@@ -7,7 +7,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use crate::label::Label;
+use crate::footprint::{Access, Object};
+use crate::label::{Label, mix};
 use crate::sim::{Shared, WaitOn};
 
 /// The result of a task, once there is one, and who waits for it.
@@ -25,11 +26,37 @@ enum Waiter {
     Latch(Rc<Latch>),
 }
 
+/// A task that waits, through its own waker or another's.
+#[derive(Debug)]
+struct Waiting {
+    waker: Waker,
+    task: Option<Label>,
+}
+
+impl Waiting {
+    fn new(shared: &Shared, waker: &Waker) -> Waiting {
+        let is_own = shared.is_own_waker(waker);
+        Waiting {
+            waker: waker.clone(),
+            task: is_own.then(|| shared.current.get()),
+        }
+    }
+
+    /// Wakes the task, as the last of all whom it waits for together.
+    fn wake(self, shared: &Shared) {
+        if let Some(task) = self.task {
+            shared.note_woken_by_join(task);
+        }
+        self.waker.wake();
+    }
+}
+
 /// Opens when as many tasks have ended as it was set to.
 #[derive(Debug)]
 struct Latch {
+    object: Object,
     left: Cell<usize>,
-    waker: RefCell<Option<Waker>>,
+    waiting: RefCell<Option<Waiting>>,
 }
 
 impl<T> Join<T> {
@@ -42,19 +69,31 @@ impl<T> Join<T> {
         }
     }
 
-    pub(crate) fn finish(&self, value: T) {
+    /// The task's end as an object: not the task itself, whose every step is of no interest to who
+    /// waits for its end.
+    fn object(&self) -> Object {
+        Object(mix(self.label.0 ^ 0x6a6f_696e))
+    }
+
+    fn access(&self, shared: &Shared, access: Access) {
+        shared.run.borrow_mut().access(self.object(), access);
+    }
+
+    pub(crate) fn finish(&self, value: T, shared: &Shared) {
         self.value.set(Some(value));
         self.finished.set(true);
+        self.access(shared, Access::Arrive);
         // The waker is called with nothing borrowed: it may be foreign.
         match self.waiter.replace(Waiter::Nobody) {
             Waiter::Nobody => {}
             Waiter::Task(waker) => waker.wake(),
             Waiter::Latch(latch) => {
+                shared.run.borrow_mut().access(latch.object, Access::Gather);
                 latch.left.set(latch.left.get() - 1);
                 if latch.left.get() == 0
-                    && let Some(waker) = latch.waker.take()
+                    && let Some(waiting) = latch.waiting.take()
                 {
-                    waker.wake();
+                    waiting.wake(shared);
                 }
             }
         }
@@ -75,7 +114,14 @@ impl<T> JoinHandle<T> {
     /// Whether the task has ended.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.join.finished.get()
+        let is_finished = self.join.finished.get();
+        let access = if is_finished {
+            Access::Pass
+        } else {
+            Access::Read
+        };
+        self.join.access(&self.shared, access);
+        is_finished
     }
 }
 
@@ -91,17 +137,18 @@ impl<T> Future for JoinHandle<T> {
     type Output = T;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let is_finished = self.is_finished();
         if let Some(value) = self.join.value.take() {
             return Poll::Ready(value);
         }
         assert!(
-            !self.is_finished(),
+            !is_finished,
             "a join handle was awaited after it gave its value"
         );
         self.shared.note_wait(WaitOn::Task(self.join.label));
-        self.join
-            .waiter
-            .replace(Waiter::Task(context.waker().clone()));
+        let waiter = Waiter::Task(context.waker().clone());
+        let before = self.join.waiter.replace(waiter);
+        drop(before);
         Poll::Pending
     }
 }
@@ -112,15 +159,17 @@ impl<T> Future for JoinHandle<T> {
 /// not the program's.
 pub async fn join_all<T>(handles: impl IntoIterator<Item = JoinHandle<T>>) -> Vec<T> {
     let handles: Vec<JoinHandle<T>> = handles.into_iter().collect();
-    let left = handles
-        .iter()
-        .filter(|handle| !handle.is_finished())
-        .count();
+    // Which of them have ended already makes no difference, only whether all have: no access yet.
+    let open = |handle: &&JoinHandle<T>| !handle.join.finished.get();
+    let left = handles.iter().filter(open).count();
+    let labels = handles.iter().map(|handle| handle.join.label.0);
+    let object = Object(labels.fold(0x6c61_7463, |hash, label| mix(hash ^ label)));
     let latch = Rc::new(Latch {
+        object,
         left: Cell::new(left),
-        waker: RefCell::new(None),
+        waiting: RefCell::new(None),
     });
-    for handle in handles.iter().filter(|handle| !handle.is_finished()) {
+    for handle in handles.iter().filter(open) {
         handle.join.waiter.replace(Waiter::Latch(Rc::clone(&latch)));
     }
     AllFinished {
@@ -143,11 +192,19 @@ impl<T> Future for AllFinished<'_, T> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let Some(waited) = self.handles.iter().find(|handle| !handle.is_finished()) else {
+        let open = |handle: &&JoinHandle<T>| !handle.join.finished.get();
+        let Some(waited) = self.handles.iter().find(open) else {
+            for handle in self.handles {
+                handle.join.access(&handle.shared, Access::Pass);
+            }
             return Poll::Ready(());
         };
-        waited.shared.note_wait(WaitOn::Task(waited.join.label));
-        self.latch.waker.replace(Some(context.waker().clone()));
+        let shared = &waited.shared;
+        waited.join.access(shared, Access::Read);
+        shared.note_wait(WaitOn::Task(waited.join.label));
+        let waiting = Waiting::new(shared, context.waker());
+        let before = self.latch.waiting.replace(Some(waiting));
+        drop(before);
         Poll::Pending
     }
 }

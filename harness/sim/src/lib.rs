@@ -46,14 +46,18 @@
 //! [`campaign::explore`].
 
 pub mod campaign;
+mod cancel;
 pub mod choice;
 pub mod clock;
+pub mod distinct;
 pub mod divergence;
 pub mod executor;
 mod explore;
+pub mod footprint;
 pub mod inject;
 mod join;
 pub mod label;
+pub mod marks;
 mod ready;
 pub mod recording;
 pub mod report;
@@ -66,10 +70,12 @@ pub mod trace;
 mod wake;
 
 pub use campaign::{Failure, FailureKind, Plan, Replayed, Report, Stats, Verdict, Witness};
+pub use cancel::{Cancellable, Cancelled};
 pub use choice::{Action, Candidate, Kind, Point};
 pub use divergence::Divergence;
 pub use executor::{Ending, Executor};
 pub use explore::{Explorer, check, explore, replay, replay_lenient};
+pub use footprint::{Access, Footprint, Object};
 pub use inject::Injections;
 pub use join::{JoinHandle, join_all};
 pub use label::{Label, Labels, path_hash};

@@ -8,8 +8,10 @@ use rustc_hash::FxHashMap;
 use crate::choice::{Action, Candidate, Kind, Point};
 use crate::clock::Clock;
 use crate::divergence::Divergence;
+use crate::footprint::{Access, Footprint, Object, PartialOrder, is_own_step};
 use crate::inject::Injections;
-use crate::label::{Label, Labels};
+use crate::label::{Label, Labels, mix};
+use crate::marks::Marks;
 use crate::strategy::{Ended, Strategy, replay_key};
 use crate::trace::{CHECKPOINT_EVERY, Event, KeptEvent, Trace};
 
@@ -31,13 +33,43 @@ pub struct Run {
     tape: Vec<u32>,
     detail: Option<Detail>,
     kept: Option<Vec<KeptEvent>>,
+    // What the caller allows, and what the strategy took of it for this run.
+    allowed: Injections,
     injections: Injections,
+    struck: Struck,
     budgets: Budgets,
     number: u64,
     steps: u64,
-    spurious_polls: u32,
     repeating: bool,
-    diverged: bool,
+    halt: Option<Halt>,
+    // Whether the budget of chaos is spent: the rest of the run is fair and without trouble.
+    quiet: bool,
+    footprints: Footprints,
+    /// Marks that the program under test may reach.
+    pub marks: Marks,
+    violation: Option<String>,
+}
+
+/// How often each injection has struck in a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Struck {
+    spurious: u32,
+    early: u32,
+    never: u32,
+    faults: u32,
+    cancels: u32,
+}
+
+/// What the steps of a run touch.
+#[derive(Debug, Default)]
+struct Footprints {
+    // Whether they are kept at all, and whether the strategy wants each.
+    on: bool,
+    wanted: bool,
+    step: Option<Candidate>,
+    data: u64,
+    current: Footprint,
+    order: PartialOrder,
 }
 
 /// How far a run may go.
@@ -47,6 +79,9 @@ pub struct Budgets {
     pub steps: u64,
     /// Virtual time, in nanoseconds.
     pub nanoseconds: u64,
+    /// After so many steps nothing is injected any more and scheduling is fair, and the run must come
+    /// to its end within `steps` further ones; `None` lets the trouble go on.
+    pub chaos_steps: Option<u64>,
 }
 
 impl Default for Budgets {
@@ -54,6 +89,7 @@ impl Default for Budgets {
         Budgets {
             steps: 1_000_000,
             nanoseconds: u64::MAX,
+            chaos_steps: None,
         }
     }
 }
@@ -67,6 +103,11 @@ pub enum Halt {
     Time,
     /// The run has left the recording it was to follow: see [`Run::divergence`].
     Diverged,
+    /// The trouble has stopped long ago, and the run still does not come to its end.
+    Livelock,
+    /// Another run has shown, or will show, all that this one could: it says nothing about the
+    /// program.
+    Redundant,
 }
 
 /// What a run keeps only when it is recorded.
@@ -103,13 +144,21 @@ impl Run {
             tape: Vec::new(),
             detail: None,
             kept: None,
+            allowed: Injections::DEFAULT,
             injections: Injections::DEFAULT,
+            struck: Struck::default(),
             budgets: Budgets::default(),
             number: 0,
             steps: 0,
-            spurious_polls: 0,
             repeating: false,
-            diverged: false,
+            halt: None,
+            quiet: false,
+            footprints: Footprints {
+                on: true,
+                ..Footprints::default()
+            },
+            marks: Marks::default(),
+            violation: None,
         }
     }
 
@@ -121,7 +170,19 @@ impl Run {
 
     /// What may be injected, from the next [`Run::begin`] on.
     pub fn set_injections(&mut self, injections: Injections) {
-        self.injections = injections;
+        self.allowed = injections;
+    }
+
+    /// What may be injected at all; the strategy may take less of it for a run.
+    #[must_use]
+    pub fn allowed_injections(&self) -> Injections {
+        self.allowed
+    }
+
+    /// Whether footprints are kept, which they are unless this is called: without them there is no
+    /// reduction, and fingerprints are all the same.
+    pub fn set_footprints(&mut self, on: bool) {
+        self.footprints.on = on;
     }
 
     /// How far runs may go.
@@ -178,21 +239,33 @@ impl Run {
             kept.clear();
         }
         self.steps = 0;
-        self.spurious_polls = 0;
-        self.diverged = false;
+        self.halt = None;
+        self.struck = Struck::default();
+        self.quiet = self.budgets.chaos_steps == Some(0);
+        self.injections = self.strategy.injections(self.allowed);
+        self.marks.begin(self.repeating);
+        self.violation = None;
+        let footprints = &mut self.footprints;
+        footprints.wanted = self.strategy.wants_footprints();
+        footprints.step = None;
+        footprints.current.clear();
+        footprints.order.reset();
         true
     }
 
     /// The run is over; `complete` is false when it was cut short. Returns its trace hash.
     pub fn end(&mut self, complete: bool) -> u64 {
+        self.end_step();
         let hash = self.trace.hash();
         let length = self.tape.len() as u64;
         self.strategy.end(&Ended {
             length,
             hash,
-            complete: complete && !self.diverged,
+            fingerprint: self.footprints.order.fingerprint(),
+            tape: &self.tape,
+            marks: self.marks.reached(),
+            complete: complete && self.halt.is_none(),
         });
-        self.diverged |= self.strategy.divergence().is_some();
         hash
     }
 
@@ -201,22 +274,64 @@ impl Run {
     #[inline]
     pub fn choose(&mut self, kind: Kind, candidates: &[Candidate]) -> usize {
         debug_assert!(!candidates.is_empty(), "a choice without candidates");
-        if candidates.len() < 2 {
-            return 0;
+        if kind != Kind::Run || !self.footprints.on {
+            return match candidates.len() {
+                0 | 1 => 0,
+                _ => self.decide(kind, candidates),
+            };
         }
-        self.decide(kind, candidates)
+        self.end_step();
+        let pick = match candidates.len() {
+            0 | 1 if self.footprints.wanted => self.put_single(candidates),
+            0 | 1 => 0,
+            _ => self.decide(kind, candidates),
+        };
+        self.begin_step(candidates[pick]);
+        pick
+    }
+
+    /// A scheduling point that is no choice, but that the strategy wants to see.
+    fn put_single(&mut self, candidates: &[Candidate]) -> usize {
+        let (kind, at) = (Kind::Run, self.tape.len() as u64);
+        let point = Point {
+            kind,
+            at,
+            candidates,
+        };
+        if self.strategy.choose(&point) != 0 {
+            self.abandoned();
+        }
+        0
+    }
+
+    /// The strategy cannot or need not go on.
+    #[cold]
+    fn abandoned(&mut self) {
+        let is_redundant = self.strategy.is_redundant();
+        self.halt.get_or_insert(if is_redundant {
+            Halt::Redundant
+        } else {
+            Halt::Diverged
+        });
     }
 
     fn decide(&mut self, kind: Kind, candidates: &[Candidate]) -> usize {
         let at = self.tape.len() as u64;
-        let mut pick = self.strategy.choose(&Point {
-            kind,
-            at,
-            candidates,
-        }) as usize;
+        let mut pick = if self.quiet {
+            // Fair: whatever stays a candidate has its turn.
+            (match kind {
+                Kind::Run => (self.steps % candidates.len() as u64) as usize,
+                _ => 0,
+            }) as u32
+        } else {
+            self.strategy.choose(&Point {
+                kind,
+                at,
+                candidates,
+            })
+        } as usize;
         if pick >= candidates.len() {
-            // A strategy that cannot go on says so by an index that is not there.
-            self.diverged = true;
+            self.abandoned();
             pick = 0;
         }
         let taken = candidates[pick];
@@ -230,8 +345,22 @@ impl Run {
         };
         let word = word.rotate_left(16) ^ shape.rotate_left(40);
         self.trace.fold(taken.label.0 ^ word);
-        if taken.action == Action::Spurious {
-            self.spurious_polls += 1;
+        if kind != Kind::Run && taken.action != Action::Keep {
+            self.footprints.data = mix(self.footprints.data ^ taken.label.0 ^ taken.action.word());
+        }
+        match taken.action {
+            Action::Run
+            | Action::Deliver
+            | Action::Advance
+            | Action::Keep
+            | Action::Delay(_)
+            | Action::Drop
+            | Action::Pick(_) => {}
+            Action::Spurious => self.struck.spurious += 1,
+            Action::Early => self.struck.early += 1,
+            Action::Never => self.struck.never += 1,
+            Action::Fault(_) => self.struck.faults += 1,
+            Action::Cancel => self.struck.cancels += 1,
         }
         if self.detail.is_some() {
             self.note_detail(kind, at, pick, candidates);
@@ -239,7 +368,9 @@ impl Run {
         if (at + 1).is_multiple_of(CHECKPOINT_EVERY) {
             let hash = self.trace.checkpoint();
             self.strategy.checkpoint(at + 1, hash);
-            self.diverged |= self.strategy.divergence().is_some();
+            if self.strategy.divergence().is_some() {
+                self.halt.get_or_insert(Halt::Diverged);
+            }
         }
         pick
     }
@@ -303,15 +434,36 @@ impl Run {
     /// Counts one step; an error when the run must stop instead.
     #[inline]
     pub fn step(&mut self) -> Result<(), Halt> {
-        if self.steps >= self.budgets.steps || self.diverged {
-            return Err(if self.diverged {
-                Halt::Diverged
-            } else {
-                Halt::Steps
-            });
+        if let Some(halt) = self.halt {
+            return Err(halt);
+        }
+        if self.steps >= self.budgets.steps {
+            self.out_of_steps()?;
         }
         self.steps += 1;
+        if self.budgets.chaos_steps == Some(self.steps) {
+            self.quiet = true;
+        }
         Ok(())
+    }
+
+    /// All steps are spent, unless the budget of chaos comes on top.
+    #[cold]
+    fn out_of_steps(&self) -> Result<(), Halt> {
+        match self.budgets.chaos_steps {
+            None => Err(Halt::Steps),
+            Some(chaos) if self.steps >= chaos.saturating_add(self.budgets.steps) => {
+                Err(Halt::Livelock)
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// Why the run must stop, if it must: for hosts whose steps are not all counted.
+    #[inline]
+    #[must_use]
+    pub fn halt(&self) -> Option<Halt> {
+        self.halt
     }
 
     /// Moves time to `nanoseconds`; an error when that is past the budget.
@@ -323,7 +475,7 @@ impl Run {
         Ok(())
     }
 
-    /// The injections that are on.
+    /// The injections that are on in this run.
     #[inline]
     #[must_use]
     pub fn injections(&self) -> &Injections {
@@ -334,9 +486,127 @@ impl Run {
     #[inline]
     #[must_use]
     pub fn spurious_left(&self) -> u32 {
-        self.injections
-            .spurious_polls
-            .saturating_sub(self.spurious_polls)
+        self.left(self.injections.spurious_polls, self.struck.spurious)
+    }
+
+    /// How many completions may still arrive early in this run.
+    #[must_use]
+    pub fn early_left(&self) -> u32 {
+        self.left(self.injections.early_completions, self.struck.early)
+    }
+
+    /// How many operations may still be left without a completion in this run.
+    #[must_use]
+    pub fn never_left(&self) -> u32 {
+        self.left(self.injections.never_completions, self.struck.never)
+    }
+
+    /// How many faults may still strike in this run.
+    #[inline]
+    #[must_use]
+    pub fn faults_left(&self) -> u32 {
+        self.left(self.injections.faults, self.struck.faults)
+    }
+
+    /// How many cancels may still strike in this run.
+    #[inline]
+    #[must_use]
+    pub fn cancels_left(&self) -> u32 {
+        self.left(self.injections.cancels, self.struck.cancels)
+    }
+
+    /// How many injections of all kinds with a budget have struck in this run.
+    #[must_use]
+    pub fn struck(&self) -> u32 {
+        let struck = &self.struck;
+        struck.spurious + struck.early + struck.never + struck.faults + struck.cancels
+    }
+
+    #[inline]
+    fn left(&self, budget: u32, struck: u32) -> u32 {
+        if self.quiet {
+            return 0;
+        }
+        budget.saturating_sub(struck)
+    }
+
+    /// Whether nothing is injected any more, since the budget of chaos is spent.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    #[inline]
+    fn begin_step(&mut self, step: Candidate) {
+        let footprints = &mut self.footprints;
+        footprints.step = Some(step);
+        footprints.data = 0;
+        if is_own_step(step.action) {
+            footprints.current.add(step.label.into(), Access::Write);
+        } else if step.action == Action::Advance {
+            footprints.current.set_everything();
+        }
+    }
+
+    #[inline]
+    fn end_step(&mut self) {
+        let footprints = &mut self.footprints;
+        let Some(step) = footprints.step.take() else {
+            return;
+        };
+        footprints.current.finish();
+        footprints
+            .order
+            .step(step, footprints.data, &footprints.current);
+        if footprints.wanted {
+            self.strategy.step_ended(step, &footprints.current);
+        }
+        footprints.current.clear();
+    }
+
+    /// The step that runs touches `object`.
+    #[inline]
+    pub fn access(&mut self, object: Object, access: Access) {
+        if self.footprints.on {
+            self.footprints.current.add(object, access);
+        }
+    }
+
+    /// The step that runs conflicts with every other, since nothing can follow it.
+    pub fn access_everything(&mut self) {
+        self.footprints.current.set_everything();
+    }
+
+    /// The step that runs has changed which tasks of a class of priority are ready (0 is the most
+    /// urgent; at most 8 classes).
+    #[inline]
+    pub fn access_class(&mut self, class: u8) {
+        self.footprints.current.change_class(class);
+    }
+
+    /// The step that runs was possible only because nobody of a more urgent class was ready.
+    #[inline]
+    pub fn access_needs_above(&mut self, class: u8) {
+        self.footprints.current.need_above(class);
+    }
+
+    /// The partial order that the run stands for so far, as far as footprints tell.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        self.footprints.order.fingerprint()
+    }
+
+    /// Something that must hold of every run does not. The first of a run stands; the run goes on.
+    pub fn violate(&mut self, text: impl FnOnce(&Labels) -> String) {
+        if self.violation.is_none() {
+            self.violation = Some(text(&self.labels));
+        }
+    }
+
+    /// What was violated in this run, if anything was.
+    #[must_use]
+    pub fn violation(&self) -> Option<&str> {
+        self.violation.as_deref()
     }
 
     /// The number of this run in its exploration.

@@ -6,12 +6,14 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
+use crate::cancel::{Cancellable, Cancels};
 use crate::choice::{Action, Candidate, Kind};
+use crate::footprint::{Access, Object};
 use crate::join::{Join, JoinHandle};
 use crate::label::{Label, join_hash, name_hash};
 use crate::run::SharedRun;
@@ -60,6 +62,12 @@ pub(crate) struct Shared {
     occurrences: RefCell<FxHashMap<u64, Occurrences>>,
     generation: Cell<u64>,
     scratch: RefCell<Vec<Candidate>>,
+    pub(crate) cancels: RefCell<Cancels>,
+    /// The tasks' own wakers by slot, and the slot of the task that runs.
+    pub(crate) wakers: RefCell<Vec<Waker>>,
+    pub(crate) current_slot: Cell<u32>,
+    // Tasks that a join has woken in this step, once for each wake.
+    woken_by_join: RefCell<Vec<Label>>,
     pub(crate) ring: Arc<Ring>,
 }
 
@@ -114,6 +122,10 @@ impl Shared {
             occurrences: RefCell::default(),
             generation: Cell::new(0),
             scratch: RefCell::default(),
+            cancels: RefCell::default(),
+            wakers: RefCell::default(),
+            current_slot: Cell::new(0),
+            woken_by_join: RefCell::default(),
             ring,
         }
     }
@@ -128,6 +140,9 @@ impl Shared {
         self.current.set(Label(0));
         let wakers = self.waits.borrow_mut().reset();
         drop(wakers);
+        let wakers = self.cancels.borrow_mut().reset();
+        drop(wakers);
+        self.woken_by_join.borrow_mut().clear();
         self.waiting_for.borrow_mut().clear();
         // The counts stay in their table: finding them stale is cheaper than making them again.
         self.generation.set(self.generation.get() + 1);
@@ -158,6 +173,34 @@ impl Shared {
                 .note(hash, parent, name, occurrence);
         }
         Label(hash)
+    }
+
+    /// Whether `waker` is the current task's own, not one of something between it and its future.
+    pub(crate) fn is_own_waker(&self, waker: &Waker) -> bool {
+        let slot = self.current_slot.get() as usize;
+        let wakers = self.wakers.borrow();
+        wakers.get(slot).is_some_and(|own| own.will_wake(waker))
+    }
+
+    /// A join wakes a task through the task's own waker.
+    pub(crate) fn note_woken_by_join(&self, task: Label) {
+        self.woken_by_join.borrow_mut().push(task);
+    }
+
+    /// How a step that rang for `task` so often touches it.
+    #[inline]
+    pub(crate) fn wake_access(&self, task: Label, rings: u32) -> Access {
+        let mut woken = self.woken_by_join.borrow_mut();
+        if woken.is_empty() {
+            return Access::Wake;
+        }
+        let before = woken.len();
+        woken.retain(|label| *label != task);
+        if rings as usize == before - woken.len() {
+            Access::WakeByBarrier
+        } else {
+            Access::Wake
+        }
     }
 
     /// Remembers what the current task waits for.
@@ -194,8 +237,9 @@ impl Sim {
         let label = self.shared.next_label(name);
         let join = Rc::new(Join::new(label));
         let done = Rc::clone(&join);
+        let shared = Rc::clone(&self.shared);
         let future: Pin<Box<dyn Future<Output = ()>>> =
-            Box::pin(async move { done.finish(future.await) });
+            Box::pin(async move { done.finish(future.await, &shared) });
         let future = Some(future);
         self.shared.inbox.borrow_mut().push_back(NewTask {
             future,
@@ -248,6 +292,71 @@ impl Sim {
         let picked = self.shared.run.borrow_mut().choose(Kind::Pick, &candidates);
         self.shared.scratch.replace(candidates);
         picked as u32
+    }
+
+    /// Wraps a future that the exploration may cancel, where cancels are allowed: at some point after
+    /// it was suspended, also when it has been woken already, it is dropped instead of polled again,
+    /// and what awaits it gets [`crate::Cancelled`].
+    ///
+    /// The label of the cancel is the current task's, `name` and the occurrence there.
+    pub fn cancellable<F: Future>(&self, name: &str, future: F) -> Cancellable<F> {
+        Cancellable::new(Rc::clone(&self.shared), name, future)
+    }
+
+    /// Whether something fails here: the exploration's choice, where faults are allowed, and never
+    /// otherwise. The label is the current task's, `name` and the occurrence there.
+    #[must_use]
+    pub fn fault(&self, name: &str) -> bool {
+        self.fault_of(name, &[name]).is_some()
+    }
+
+    /// Which of these errors strikes here, if one does: the exploration's choice, where faults are
+    /// allowed.
+    #[must_use]
+    pub fn fault_of(&self, name: &str, errors: &[&str]) -> Option<usize> {
+        if self.shared.run.borrow().injections().faults == 0 {
+            return None;
+        }
+        // Counted whether a fault can still strike or not: labels must not depend on that.
+        let label = self.shared.next_label(name);
+        let mut run = self.shared.run.borrow_mut();
+        if run.faults_left() == 0 {
+            return None;
+        }
+        let mut candidates = vec![Candidate::keep(label)];
+        for error in errors {
+            let action = Action::Fault(run.labels.root(error));
+            candidates.push(Candidate { label, action });
+        }
+        run.choose(Kind::Fault, &candidates).checked_sub(1)
+    }
+
+    /// Something that must hold of every run. One where it does not fails, and goes on.
+    pub fn invariant(&self, holds: bool, name: &str) {
+        if !holds {
+            let task = self.shared.current.get();
+            self.shared.run.borrow_mut().violate(|labels| {
+                format!("invariant `{name}` does not hold in {}", labels.text(task))
+            });
+        }
+    }
+
+    /// A mark: something that should be so in some run at least. Reports tell which marks were never
+    /// reached, and a guided search looks for runs that reach new ones.
+    pub fn sometimes(&self, reached: bool, name: &str) {
+        self.shared.run.borrow_mut().marks.pass(name, reached);
+    }
+
+    /// An object of the current task's making, whose accesses are told with [`Sim::access`].
+    #[must_use]
+    pub fn object(&self, name: &str) -> Object {
+        self.shared.next_label(name).into()
+    }
+
+    /// The current step touches `object`: see [`crate::Explorer::reduced`].
+    #[inline]
+    pub fn access(&self, object: Object, access: Access) {
+        self.shared.run.borrow_mut().access(object, access);
     }
 
     /// Adds an event of the current task to the trace.

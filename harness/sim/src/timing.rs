@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use crate::choice::{Action, Candidate, Kind};
 use crate::clock::TimerId;
+use crate::footprint::Access;
 use crate::label::Label;
 use crate::sim::{Shared, WaitOn};
 
@@ -26,6 +27,7 @@ pub(crate) struct Waits {
 struct Wait {
     waker: Option<Waker>,
     done: bool,
+    early: bool,
     /// The operation, and how many deliveries it still needs; `None` for a sleep.
     operation: Option<(Label, u32)>,
 }
@@ -59,6 +61,7 @@ impl Waits {
         let wait = Wait {
             waker: None,
             done: false,
+            early: false,
             operation,
         };
         let key = match self.free.pop() {
@@ -75,6 +78,21 @@ impl Waits {
             key,
             generation: self.generation,
         }
+    }
+
+    fn set_early(&mut self, ticket: Ticket, is_early: bool) {
+        self.entries[ticket.key].early = is_early;
+    }
+
+    /// Completes what is to complete within the poll that asks for it; whether it was so.
+    fn complete_early(&mut self, ticket: Ticket) -> bool {
+        if ticket.generation != self.generation || !self.entries[ticket.key].early {
+            return false;
+        }
+        let wait = &mut self.entries[ticket.key];
+        wait.early = false;
+        wait.done = true;
+        true
     }
 
     fn is_done(&self, ticket: Ticket) -> bool {
@@ -255,6 +273,22 @@ impl Operation {
         if latency == 0 && deliveries == 0 {
             return None;
         }
+        let trouble = [
+            (Kind::Early, Action::Early, run.early_left()),
+            (Kind::Never, Action::Never, run.never_left()),
+        ];
+        for (kind, action, left) in trouble {
+            let label = self.label;
+            let candidates = [Candidate::keep(label), Candidate { label, action }];
+            if left > 0 && run.choose(kind, &candidates) == 1 {
+                let mut waits = self.shared.waits.borrow_mut();
+                let ticket = waits.add(Some((label, 0)));
+                // Whoever asked is woken in the poll that asks, or never.
+                waits.set_early(ticket, action == Action::Early);
+                return Some((ticket, None));
+            }
+        }
+        run.access(self.label.into(), Access::Wake);
         let mut waits = self.shared.waits.borrow_mut();
         let ticket = waits.add(Some((self.label, deliveries)));
         if latency == 0 {
@@ -276,16 +310,20 @@ impl Future for Operation {
         let Some((ticket, _)) = self.started else {
             return Poll::Ready(());
         };
+        let object = self.label.into();
+        self.shared.run.borrow_mut().access(object, Access::Read);
         if self.shared.waits.borrow().is_done(ticket) {
             return Poll::Ready(());
         }
-        let before = self
-            .shared
-            .waits
-            .borrow_mut()
-            .listen(ticket, context.waker());
+        let mut waits = self.shared.waits.borrow_mut();
+        let before = waits.listen(ticket, context.waker());
+        let is_early = waits.complete_early(ticket);
+        drop(waits);
         drop(before);
         self.shared.note_wait(WaitOn::Operation(self.label));
+        if is_early {
+            context.waker().wake_by_ref();
+        }
         Poll::Pending
     }
 }
@@ -302,6 +340,10 @@ fn give_up(shared: &Shared, ticket: Ticket, timer: Option<TimerId>) {
     // A future that outlives its run has nothing to give up in this one.
     if shared.waits.borrow().generation != ticket.generation {
         return;
+    }
+    let operation = shared.waits.borrow().entries[ticket.key].operation;
+    if let Some((label, _)) = operation {
+        shared.run.borrow_mut().access(label.into(), Access::Write);
     }
     if let Some(timer) = timer {
         shared.run.borrow_mut().clock.cancel(timer);

@@ -452,7 +452,7 @@ pub(crate) fn judge(
         }
         Ending::Halted(halt) => {
             is_cut_short = true;
-            outcome.budget = halt != Halt::Diverged;
+            outcome.budget = matches!(halt, Halt::Steps | Halt::Time | Halt::Livelock);
             let message = match halt {
                 Halt::Steps => {
                     spinning = bench.observer.spinning();
@@ -462,7 +462,13 @@ pub(crate) fn judge(
                     spinning = bench.observer.spinning();
                     explain_livelock("virtual time has passed its budget", &spinning)
                 }
+                Halt::Livelock => {
+                    spinning = bench.observer.spinning();
+                    let what = "nothing is injected any more, and the run does not end";
+                    explain_livelock(what, &spinning)
+                }
                 Halt::Diverged => "the run has left its recording".to_string(),
+                Halt::Redundant => "others show what the run could".to_string(),
             };
             Verdict::new(VerdictKind::Budget, message)
         }

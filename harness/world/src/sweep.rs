@@ -56,7 +56,7 @@ impl Strategy for CancelSweep {
         self.inner.checkpoint(at, hash);
     }
 
-    fn end(&mut self, ended: &Ended) {
+    fn end(&mut self, ended: &Ended<'_>) {
         self.target = if self.has_struck { self.target + 1 } else { 0 };
         self.inner.end(ended);
     }

@@ -71,13 +71,24 @@ impl Strategy for Exhaustive {
         0
     }
 
-    fn end(&mut self, ended: &Ended) {
+    fn end(&mut self, ended: &Ended<'_>) {
         self.cut_short |= !ended.complete;
         // A run that ended before its prefix was used up did not repeat itself either.
         if self.passed < self.branches.len() {
             self.cut_short = true;
             self.branches.truncate(self.passed);
         }
+    }
+
+    fn progress(&self) -> Option<f64> {
+        // Each branch that is done stands for an equal share of what lies below its choice.
+        let mut share = 1.0;
+        let mut done = 0.0;
+        for branch in &self.branches {
+            share /= f64::from(branch.count);
+            done += share * f64::from(branch.pick);
+        }
+        Some(if self.done { 1.0 } else { done })
     }
 
     fn exhausted(&self) -> bool {
@@ -113,6 +124,9 @@ mod tests {
         search.end(&Ended {
             length,
             hash: 0,
+            fingerprint: 0,
+            tape: &[],
+            marks: &[],
             complete,
         });
     }

@@ -4,6 +4,7 @@ mod bytes;
 mod exhaustive;
 mod fifo;
 mod random;
+mod reduced;
 mod replay;
 mod tape;
 
@@ -13,12 +14,15 @@ pub use bytes::Bytes;
 pub use exhaustive::Exhaustive;
 pub use fifo::Fifo;
 pub use random::Random;
+pub use reduced::Reduced;
 pub(crate) use replay::key as replay_key;
 pub use replay::{Lenient, Script, ScriptChoice, Skipped, Strict};
 pub use tape::Tape;
 
-use crate::choice::Point;
+use crate::choice::{Candidate, Point};
 use crate::divergence::Divergence;
+use crate::footprint::Footprint;
+use crate::inject::Injections;
 
 /// A source of choices for one run after another.
 pub trait Strategy: fmt::Debug {
@@ -35,7 +39,32 @@ pub trait Strategy: fmt::Debug {
     fn checkpoint(&mut self, _at: u64, _hash: u64) {}
 
     /// The run is over.
-    fn end(&mut self, _ended: &Ended) {}
+    fn end(&mut self, _ended: &Ended<'_>) {}
+
+    /// Whether it wants every step and its footprint: [`Strategy::step_ended`]. Scheduling points
+    /// with a single candidate are then put to [`Strategy::choose`] too; they are no choices all the
+    /// same, and what is answered must be 0 or [`ABANDON`].
+    fn wants_footprints(&self) -> bool {
+        false
+    }
+
+    /// The step that was chosen at the last scheduling point has ended, and has touched this.
+    fn step_ended(&mut self, _step: Candidate, _footprint: &Footprint) {}
+
+    /// What may be injected in the run that has just begun, out of what is `allowed`.
+    fn injections(&self, allowed: Injections) -> Injections {
+        allowed
+    }
+
+    /// Whether the run was abandoned because another has shown, or will show, all that it could.
+    fn is_redundant(&self) -> bool {
+        false
+    }
+
+    /// Which part of all schedules has been run, from 0 to 1, as far as can be estimated.
+    fn progress(&self) -> Option<f64> {
+        None
+    }
 
     /// Whether every schedule there is has been run, and each to its end.
     fn exhausted(&self) -> bool {
@@ -56,13 +85,23 @@ pub trait Strategy: fmt::Debug {
     fn describe(&self) -> Description;
 }
 
+/// The answer of a strategy that wants the run to end here. It then says why: by a divergence, or
+/// by [`Strategy::is_redundant`].
+pub const ABANDON: u32 = u32::MAX;
+
 /// How a run ended, for its strategy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ended {
+pub struct Ended<'a> {
     /// How many choice points it passed.
     pub length: u64,
     /// Its trace hash.
     pub hash: u64,
+    /// The partial order it stands for, as far as footprints tell.
+    pub fingerprint: u64,
+    /// The index that each choice point took.
+    pub tape: &'a [u32],
+    /// Hashes of the names of the marks it reached, each once.
+    pub marks: &'a [u64],
     /// False when it was cut short, so that what would have followed is unknown.
     pub complete: bool,
 }

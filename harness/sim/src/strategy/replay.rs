@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
-use super::{Description, Ended, Strategy};
+use super::{ABANDON, Description, Ended, Strategy};
 use crate::choice::{Action, Candidate, Point};
 use crate::divergence::{Divergence, deed};
 use crate::label::{Label, Labels};
@@ -88,7 +88,7 @@ impl Strategy for Strict {
             (None, _) => Divergence::impossible(point, choice.candidate),
         };
         self.divergence = Some(divergence);
-        u32::MAX
+        ABANDON
     }
 
     fn checkpoint(&mut self, at: u64, hash: u64) {
@@ -102,7 +102,7 @@ impl Strategy for Strict {
         }
     }
 
-    fn end(&mut self, ended: &Ended) {
+    fn end(&mut self, ended: &Ended<'_>) {
         if let Some(choice) = self.script.choices.get(self.next) {
             let divergence = Divergence::never_reached(choice.at, choice.candidate);
             return self.diverge(divergence);

@@ -1,8 +1,10 @@
 //! The exact indices of an earlier run of the same program.
 
 use super::{Description, Ended, Strategy};
+use crate::campaign::Witness;
 use crate::choice::Point;
 use crate::divergence::Divergence;
+use crate::inject::Injections;
 
 /// Makes one run again from its raw tape. For the same build of the same program only: indices mean
 /// nothing after an edit, which is what recordings are for.
@@ -10,6 +12,7 @@ use crate::divergence::Divergence;
 pub struct Tape {
     picks: Vec<u32>,
     hash: Option<u64>,
+    injections: Option<Injections>,
     divergence: Option<Divergence>,
 }
 
@@ -20,7 +23,17 @@ impl Tape {
         Tape {
             picks,
             hash: None,
+            injections: None,
             divergence: None,
+        }
+    }
+
+    /// The run of a witness, with what could be injected in it.
+    #[must_use]
+    pub fn of(witness: &Witness) -> Tape {
+        Tape {
+            injections: Some(witness.injections),
+            ..Tape::new(witness.tape.clone())
         }
     }
 
@@ -50,7 +63,11 @@ impl Strategy for Tape {
         0
     }
 
-    fn end(&mut self, ended: &Ended) {
+    fn injections(&self, allowed: Injections) -> Injections {
+        self.injections.unwrap_or(allowed)
+    }
+
+    fn end(&mut self, ended: &Ended<'_>) {
         let Some(hash) = self.hash else { return };
         let length = self.picks.len() as u64;
         if self.divergence.is_none() && (ended.hash != hash || ended.length != length) {

@@ -1,0 +1,434 @@
+//! Footprints: what each step touches, which steps depend on each other, and the partial order that
+//! a run stands for.
+//!
+//! Two steps depend on each other when they touch the same object and the order of the touches
+//! matters. Runs whose dependent steps come in the same order are the same partial order (a
+//! Mazurkiewicz trace) and have the same outcome: searches with reduction run one of each, and the
+//! fingerprint of a run names the one it belongs to.
+
+use rustc_hash::FxHashMap;
+
+use crate::choice::{Action, Candidate};
+use crate::label::{Label, mix};
+
+/// Something that several tasks can touch, by a name that no schedule changes.
+///
+/// A task and an operation are objects by their labels. Other objects take the hash of a path too:
+/// who made it, what it is, how manyeth there. A running number of the whole run would not do: it
+/// names different things in different schedules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Object(pub u64);
+
+impl From<Label> for Object {
+    fn from(label: Label) -> Object {
+        Object(label.0)
+    }
+}
+
+/// How a step touches an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Access {
+    /// It looks at it.
+    Read = READ,
+    /// It changes it, or depends on its exact state: conflicts with everything.
+    Write = READ | WRITE,
+    /// It makes the task or operation that the object is able to take its next step.
+    Wake = READ | WAKE,
+    /// It makes the task able to take its next step by being the last to arrive at a barrier. No
+    /// conflict of its own: whoever arrives last, the order of arrivals and passing says all.
+    WakeByBarrier = WAKE_BY_BARRIER,
+    /// It is one of those that a barrier waits for; arrivals commute.
+    Arrive = ARRIVE,
+    /// It is one of those that a task waits for together, to be woken by the last. No conflict of
+    /// its own either.
+    Gather = GATHER,
+    /// It goes on because all have arrived whom the barrier waits for.
+    Pass = READ | PASS,
+}
+
+const READ: u8 = 1;
+const WRITE: u8 = 2;
+const ARRIVE: u8 = 4;
+const WAKE: u8 = 8;
+const PASS: u8 = 16;
+const WAKE_BY_BARRIER: u8 = 32;
+const GATHER: u8 = 64;
+
+/// All that one step touched.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Footprint {
+    // Sorted by object once the step has ended, each object once.
+    entries: Vec<(Object, u8)>,
+    /// Bits of all objects: most pairs of footprints are told apart by these alone.
+    summary: u64,
+    /// Classes of priority in which the step changed who is ready, one bit for each.
+    changed_classes: u8,
+    /// Classes of priority that must have nobody ready for the step to be possible.
+    needed_classes: u8,
+    /// The class of the task whose step it is.
+    class: Option<u8>,
+    /// Whether it conflicts with every other step, as the passing of time does.
+    everything: bool,
+}
+
+impl Footprint {
+    /// Empty again; capacity stays.
+    pub(crate) fn clear(&mut self) {
+        self.entries.clear();
+        self.summary = 0;
+        self.changed_classes = 0;
+        self.needed_classes = 0;
+        self.class = None;
+        self.everything = false;
+    }
+
+    #[inline]
+    pub(crate) fn add(&mut self, object: Object, access: Access) {
+        let bits = access as u8;
+        if let Some((last, known)) = self.entries.last_mut()
+            && *last == object
+        {
+            *known |= bits;
+            return;
+        }
+        self.summary |= summary_bit(object);
+        self.entries.push((object, bits));
+    }
+
+    pub(crate) fn change_class(&mut self, class: u8) {
+        self.changed_classes |= 1 << class;
+    }
+
+    pub(crate) fn need_above(&mut self, class: u8) {
+        self.needed_classes |= (1 << class) - 1;
+        self.class = Some(class);
+    }
+
+    /// Whether it is the step of a task of a more urgent class: nobody of the other's could have
+    /// come before it.
+    pub(crate) fn outranks(&self, other: &Footprint) -> bool {
+        match (self.class, other.class) {
+            (Some(mine), Some(theirs)) => mine < theirs,
+            (None, _) | (_, None) => false,
+        }
+    }
+
+    /// The step has ended: each object once, in order.
+    #[inline]
+    pub(crate) fn finish(&mut self) {
+        if self.entries.len() < 2 {
+            return;
+        }
+        self.entries.sort_unstable_by_key(|entry| entry.0);
+        self.entries.dedup_by(|later, earlier| {
+            let same = later.0 == earlier.0;
+            if same {
+                earlier.1 |= later.1;
+            }
+            same
+        });
+    }
+
+    /// Adds what `other` touched: the footprint of a step that may be either.
+    pub(crate) fn merge(&mut self, other: &Footprint) {
+        self.entries.extend_from_slice(&other.entries);
+        self.finish();
+        self.summary |= other.summary;
+        self.changed_classes |= other.changed_classes;
+        self.needed_classes |= other.needed_classes;
+        self.everything |= other.everything;
+    }
+
+    /// Whether the order of two steps with these footprints matters.
+    #[must_use]
+    pub fn conflicts(&self, other: &Footprint) -> bool {
+        if self.everything
+            || other.everything
+            || self.changed_classes & other.needed_classes != 0
+            || self.needed_classes & other.changed_classes != 0
+        {
+            return true;
+        }
+        self.summary & other.summary != 0 && self.meets(other)
+    }
+
+    fn meets(&self, other: &Footprint) -> bool {
+        let (mut left, mut right) = (self.entries.iter(), other.entries.iter());
+        let (mut one, mut two) = (left.next(), right.next());
+        while let (Some(a), Some(b)) = (one, two) {
+            match a.0.cmp(&b.0) {
+                std::cmp::Ordering::Less => one = left.next(),
+                std::cmp::Ordering::Greater => two = right.next(),
+                std::cmp::Ordering::Equal => {
+                    if is_conflict(a.1, b.1) {
+                        return true;
+                    }
+                    one = left.next();
+                    two = right.next();
+                }
+            }
+        }
+        false
+    }
+
+    /// Whether both steps are among those that somebody waits for together.
+    pub(crate) fn gathers_with(&self, other: &Footprint) -> bool {
+        let gathered = self.entries.iter().filter(|entry| entry.1 & GATHER != 0);
+        gathered.into_iter().any(|(object, _)| {
+            let at = other.entries.binary_search_by_key(object, |entry| entry.0);
+            at.is_ok_and(|at| other.entries[at].1 & GATHER != 0)
+        })
+    }
+
+    /// Whether the step made the task or operation `object` able to go on; by arriving last at a
+    /// barrier counts if `counts_barrier`.
+    pub(crate) fn wakes(&self, object: Object, counts_barrier: bool) -> bool {
+        let bits = if counts_barrier {
+            WAKE | WAKE_BY_BARRIER
+        } else {
+            WAKE
+        };
+        self.summary & summary_bit(object) != 0
+            && self
+                .entries
+                .iter()
+                .any(|entry| entry.0 == object && entry.1 & bits != 0)
+    }
+
+    /// Whether it conflicts with every other step.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.everything
+    }
+
+    pub(crate) fn set_everything(&mut self) {
+        self.everything = true;
+    }
+
+    /// The objects, in order.
+    pub fn objects(&self) -> impl Iterator<Item = Object> + '_ {
+        self.entries.iter().map(|entry| entry.0)
+    }
+}
+
+#[inline]
+fn summary_bit(object: Object) -> u64 {
+    // Labels are well-mixed hashes: any six bits will do.
+    1 << (object.0 >> 58)
+}
+
+#[inline]
+fn is_conflict(one: u8, other: u8) -> bool {
+    const ALL: u8 = READ | WRITE | ARRIVE;
+    (one & WRITE != 0 && other & ALL != 0)
+        || (one & ALL != 0 && other & WRITE != 0)
+        || (one & ARRIVE != 0 && other & READ != 0)
+        || (one & READ != 0 && other & ARRIVE != 0)
+}
+
+/// The partial order of a run, as one number: equal for all runs whose dependent steps come in the
+/// same order.
+#[derive(Debug, Default)]
+pub(crate) struct PartialOrder {
+    objects: FxHashMap<u64, Past>,
+    // Entries of runs before are stale; finding them so is cheaper than clearing the table.
+    generation: u64,
+    epoch: u64,
+    sum: u64,
+    // Sums of the steps that changed who is ready in a class, and of those of a class's tasks.
+    changed: [u64; CLASSES],
+    stepped: [u64; CLASSES],
+}
+
+/// At most so many classes of priority.
+const CLASSES: usize = 8;
+
+/// What has happened to an object: hashes of steps, each of which stands for all that came before.
+#[derive(Clone, Copy, Debug, Default)]
+struct Past {
+    generation: u64,
+    written: u64,
+    read: u64,
+    arrived: u64,
+}
+
+impl PartialOrder {
+    pub(crate) fn reset(&mut self) {
+        self.generation += 1;
+        self.epoch = 0;
+        self.sum = 0;
+        self.changed = [0; CLASSES];
+        self.stepped = [0; CLASSES];
+    }
+
+    /// Takes in a step that has ended. `data` is what was chosen within it.
+    #[inline]
+    pub(crate) fn step(&mut self, step: Candidate, data: u64, footprint: &Footprint) {
+        let generation = self.generation;
+        let mut seen = self.epoch;
+        if let Some(class) = footprint.class {
+            let above = &self.changed[..usize::from(class)];
+            seen = above.iter().fold(seen, |seen, sum| seen.wrapping_add(*sum));
+        }
+        if footprint.changed_classes != 0 {
+            let highest = footprint.changed_classes.trailing_zeros() as usize;
+            let below = &self.stepped[highest + 1..];
+            seen = below
+                .iter()
+                .fold(seen, |seen, sum| seen.wrapping_add(sum.rotate_left(32)));
+        }
+        for &(object, bits) in &footprint.entries {
+            if bits & (READ | WRITE | ARRIVE) == 0 {
+                continue;
+            }
+            let past = self.objects.entry(object.0).or_default();
+            if past.generation != generation {
+                *past = Past {
+                    generation,
+                    ..Past::default()
+                };
+            }
+            let known = match (bits & WRITE != 0, bits & READ != 0) {
+                (true, _) => past.written ^ past.read ^ past.arrived.rotate_left(1),
+                (false, true) => past.written ^ past.arrived.rotate_left(1),
+                // An arrival depends on what was written and read, not on other arrivals.
+                (false, false) => past.written ^ past.read,
+            };
+            seen = seen.wrapping_add(mix(object.0
+                ^ known
+                ^ u64::from(bits & (READ | WRITE | ARRIVE))));
+        }
+        let hash = mix(step.label.0 ^ step.action.word().rotate_left(32) ^ seen ^ data);
+        for &(object, bits) in &footprint.entries {
+            let Some(past) = self.objects.get_mut(&object.0) else {
+                continue;
+            };
+            if bits & WRITE != 0 {
+                (past.written, past.read, past.arrived) = (hash, 0, 0);
+                continue;
+            }
+            if bits & READ != 0 {
+                past.read = past.read.wrapping_add(hash);
+            }
+            if bits & ARRIVE != 0 {
+                past.arrived = past.arrived.wrapping_add(hash);
+            }
+        }
+        self.sum = self.sum.wrapping_add(hash);
+        if let Some(class) = footprint.class {
+            let stepped = &mut self.stepped[usize::from(class)];
+            *stepped = stepped.wrapping_add(hash);
+        }
+        let mut changed = footprint.changed_classes;
+        while changed != 0 {
+            let sum = &mut self.changed[changed.trailing_zeros() as usize];
+            *sum = sum.wrapping_add(hash);
+            changed &= changed - 1;
+        }
+        if footprint.everything {
+            self.epoch = mix(self.sum);
+        }
+    }
+
+    pub(crate) fn fingerprint(&self) -> u64 {
+        mix(self.sum)
+    }
+}
+
+/// Whether a step of this action is the next of the task or operation whose label it carries, and so
+/// changes it.
+pub(crate) fn is_own_step(action: Action) -> bool {
+    match action {
+        Action::Run | Action::Deliver | Action::Spurious | Action::Cancel => true,
+        Action::Advance
+        | Action::Keep
+        | Action::Delay(_)
+        | Action::Fault(_)
+        | Action::Early
+        | Action::Never
+        | Action::Drop
+        | Action::Pick(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn footprint(entries: &[(u64, Access)]) -> Footprint {
+        let mut footprint = Footprint::default();
+        for &(object, access) in entries {
+            footprint.add(Object(object), access);
+        }
+        footprint.finish();
+        footprint
+    }
+
+    #[test]
+    fn accesses_conflict_when_their_order_matters() {
+        use Access::{Arrive, Pass, Read, Wake, WakeByBarrier, Write};
+        let all = [Read, Write, Wake, WakeByBarrier, Arrive, Pass];
+        let reading = [false, true, false, false, true, false];
+        let expected = [
+            reading,
+            [true, true, true, false, true, true],
+            reading,
+            [false; 6],
+            [true, true, true, false, false, true],
+            reading,
+        ];
+        for (one, row) in all.into_iter().zip(expected) {
+            for (other, conflict) in all.into_iter().zip(row) {
+                let here = footprint(&[(7, one)]);
+                let there = footprint(&[(3, Write), (7, other)]);
+                assert_eq!(here.conflicts(&there), conflict, "{one:?} {other:?}");
+                let elsewhere = footprint(&[(8, other)]);
+                assert!(!here.conflicts(&elsewhere), "{one:?} {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn classes_of_priority_conflict_only_across() {
+        let mut urgent = footprint(&[(1, Access::Write)]);
+        urgent.change_class(1);
+        urgent.need_above(1);
+        let mut other = footprint(&[(2, Access::Write)]);
+        other.change_class(1);
+        other.need_above(1);
+        let mut low = footprint(&[(3, Access::Write)]);
+        low.change_class(3);
+        low.need_above(3);
+        assert!(!urgent.conflicts(&other));
+        assert!(urgent.conflicts(&low) && low.conflicts(&urgent));
+    }
+
+    /// The fingerprint of a run of such steps: task, then what it touches besides itself.
+    fn fingerprint(steps: &[(u64, &[(u64, Access)])]) -> u64 {
+        let mut order = PartialOrder::default();
+        order.reset();
+        for (task, touched) in steps {
+            let mut entries = vec![(*task, Access::Write)];
+            entries.extend_from_slice(touched);
+            order.step(Candidate::run(Label(*task)), 0, &footprint(&entries));
+        }
+        order.fingerprint()
+    }
+
+    #[test]
+    fn fingerprints_know_the_order_of_dependent_steps_only() {
+        use Access::{Arrive, Read, Write};
+        let check = |one: &[(u64, Access)], two: &[(u64, Access)], is_same: bool| {
+            let forth = fingerprint(&[(1, one), (2, two), (1, &[])]);
+            let back = fingerprint(&[(2, two), (1, one), (1, &[])]);
+            assert_eq!(forth == back, is_same, "{one:?} {two:?}");
+        };
+        check(&[(9, Write)], &[(8, Write)], true);
+        check(&[(9, Write)], &[(9, Write)], false);
+        check(&[(9, Write)], &[(9, Read)], false);
+        check(&[(9, Read)], &[(9, Read)], true);
+        check(&[(9, Arrive)], &[(9, Arrive)], true);
+        check(&[(9, Arrive)], &[(9, Read)], false);
+    }
+}
