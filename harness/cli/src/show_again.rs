@@ -127,6 +127,7 @@ mod tests {
             run: 7,
             tape: vec![0, 1],
             hash: 0,
+            injections: tourbillon_sim::Injections::DEFAULT,
         };
         let random = Description {
             name: "random".into(),

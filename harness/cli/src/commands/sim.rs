@@ -93,9 +93,12 @@ fn simulate(arguments: &SimArguments, output: &mut Output) -> Result<Exit, Refus
     let witness = {
         let mut run = run.borrow_mut();
         let hash = run.end(!result.is_cut_short);
-        let tape = run.tape().to_vec();
-        let run = arguments.run;
-        Witness { run, tape, hash }
+        Witness {
+            run: arguments.run,
+            tape: run.tape().to_vec(),
+            hash,
+            injections: *run.injections(),
+        }
     };
     if let Some(text) = run.borrow().divergence_text() {
         return Err(vec![format!(
