@@ -17,7 +17,9 @@ pub struct Lock<R: Runtime> {
 #[derive(Debug, Default)]
 struct LockState {
     held: bool,
-    waiting: VecDeque<Waker>,
+    // Who waits, by ticket: comparing wakers would not do, since two of one task may look different.
+    waiting: VecDeque<(u64, Waker)>,
+    tickets: u64,
 }
 
 impl<R: Runtime> Lock<R> {
@@ -31,21 +33,23 @@ impl<R: Runtime> Lock<R> {
     /// Waits until the lock is free and takes it. Not for use under cancellation: a woken waiter
     /// that is dropped passes its wake on to nobody.
     pub async fn lock(&self) -> LockGuard<R> {
+        let mut ticket = None;
         poll_fn(|context| {
             self.state.update(|state| {
-                if state.held {
-                    // Polled for nothing, it stands in the queue already.
-                    if !state
-                        .waiting
-                        .iter()
-                        .any(|one| one.will_wake(context.waker()))
-                    {
-                        state.waiting.push_back(context.waker().clone());
-                    }
-                    return Poll::Pending;
+                // Polled for nothing, it may stand in the queue still: a place that it kept would
+                // eat another's wake.
+                state
+                    .waiting
+                    .retain(|(waiting, _)| ticket != Some(*waiting));
+                if !state.held {
+                    state.held = true;
+                    return Poll::Ready(());
                 }
-                state.held = true;
-                Poll::Ready(())
+                state.tickets += 1;
+                ticket = Some(state.tickets);
+                let place = (state.tickets, context.waker().clone());
+                state.waiting.push_back(place);
+                Poll::Pending
             })
         })
         .await;
@@ -67,7 +71,7 @@ impl<R: Runtime> Drop for LockGuard<R> {
             state.held = false;
             state.waiting.pop_front()
         });
-        if let Some(waker) = next {
+        if let Some((_, waker)) = next {
             waker.wake();
         }
     }
