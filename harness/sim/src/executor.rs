@@ -144,6 +144,7 @@ impl Executor {
                 message: panic_message(&*payload),
             }
         });
+        self.shared.run.borrow_mut().end_step();
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.clear()))
             && ending == Ending::Done
         {

@@ -548,8 +548,10 @@ impl Run {
         }
     }
 
+    /// The step that runs is over: what is touched from now on belongs to none, as when what is left
+    /// of a run is dropped. The next scheduling point and the end of the run say so by themselves.
     #[inline]
-    fn end_step(&mut self) {
+    pub fn end_step(&mut self) {
         let footprints = &mut self.footprints;
         let Some(step) = footprints.step.take() else {
             return;
