@@ -19,6 +19,7 @@
 //! assert!(corrected.failures.is_empty());
 //! ```
 
+#[cfg(feature = "shuttle")]
 mod cancel;
 mod kernel;
 mod kernels;

@@ -4,9 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tourbillon_sim::{JoinHandle, Sim, join_all};
-
-use crate::cancel::{Cancellable, Strike};
+use tourbillon_sim::{Access, JoinHandle, Object, Sim, join_all};
 
 /// Whoever runs a kernel's tasks. Cloning it is cheap.
 ///
@@ -77,7 +75,7 @@ impl Future for Step {
 
 impl Runtime for Sim {
     type Task = JoinHandle<()>;
-    type Object = ();
+    type Object = Object;
 
     fn spawn(&self, name: &str, future: impl Future<Output = ()> + 'static) -> Self::Task {
         self.spawn_named(name, future)
@@ -98,26 +96,23 @@ impl Runtime for Sim {
         name: &str,
         future: F,
     ) -> impl Future<Output = Option<F::Output>> + 'static + use<F> {
-        let (sim, name) = (self.clone(), format!("cancel {name}"));
-        let strike: Strike = Strike::new(move |struck| {
-            let sim = sim.clone();
-            let name = name.clone();
-            sim.clone().spawn_named(&name, async move {
-                if sim.pick("strike", 2) == 1 {
-                    struck.strike();
-                }
-            });
-        });
-        Cancellable::new(future, strike)
+        let cancellable = Sim::cancellable(self, name, future);
+        async move { cancellable.await.ok() }
     }
 
     fn invariant(&self, holds: bool, name: &str) {
-        assert!(holds, "{name}");
+        Sim::invariant(self, holds, name);
     }
 
-    fn object(&self, _name: &str) -> Self::Object {}
+    fn object(&self, name: &str) -> Object {
+        Sim::object(self, name)
+    }
 
-    fn reads(&self, _object: &Self::Object) {}
+    fn reads(&self, object: &Object) {
+        self.access(*object, Access::Read);
+    }
 
-    fn writes(&self, _object: &Self::Object) {}
+    fn writes(&self, object: &Object) {
+        self.access(*object, Access::Write);
+    }
 }

@@ -20,8 +20,8 @@ pub struct Shuttled {
 }
 
 /// One run of `M` inside a shuttle execution.
-pub(crate) fn run<M: Model>(_injections: Injections, variant: Variant, size: u32) {
-    let cancels = Rc::new(Cell::new(1));
+pub(crate) fn run<M: Model>(injections: Injections, variant: Variant, size: u32) {
+    let cancels = Rc::new(Cell::new(injections.cancels));
     shuttle::future::block_on(M::run(Shuttled { cancels }, variant, size));
 }
 

@@ -15,7 +15,10 @@ pub(crate) const KERNEL: Kernel = Kernel {
     title: "a buffer is recycled while the device still writes into it",
     source: "cancelled readbacks of GPU buffers",
     sizes: UNSIZED,
-    injections: Injections::DEFAULT,
+    injections: Injections {
+        cancels: 1,
+        ..Injections::DEFAULT
+    },
     body: Body::of::<RecycledBuffer>(),
 };
 
