@@ -9,13 +9,15 @@ pub struct Arguments {
     pub passes: u64,
     /// So many kernels at a time.
     pub jobs: usize,
+    /// Fail when the page says what it should not.
+    pub check: bool,
     /// This kernel only.
     pub kernel: Option<String>,
     /// Print the rows of this kernel instead of the page.
     pub row: Option<u32>,
 }
 
-const USAGE: &str = "table [--quick] [--seeds N] [--passes N] [--jobs N] [--kernel NAME]";
+const USAGE: &str = "table [--quick] [--check] [--seeds N] [--passes N] [--jobs N] [--kernel NAME]";
 
 impl Arguments {
     /// Reads the command line without the program's name.
@@ -24,6 +26,7 @@ impl Arguments {
             seeds: 100,
             passes: 2_000,
             jobs: 2,
+            check: false,
             kernel: None,
             row: None,
         };
@@ -36,6 +39,7 @@ impl Arguments {
             };
             match word.as_str() {
                 "--quick" => (arguments.seeds, arguments.passes) = (10, 200),
+                "--check" => arguments.check = true,
                 "--seeds" => arguments.seeds = number(value()?)?.into(),
                 "--passes" => arguments.passes = number(value()?)?.into(),
                 "--jobs" => arguments.jobs = number(value()?)? as usize,

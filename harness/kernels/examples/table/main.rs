@@ -84,6 +84,10 @@ fn make_page(arguments: &Arguments) -> Result<(), String> {
         }
     }
     print!("{}", page::page(&rows, arguments));
+    let complaints = page::complaints(&rows);
+    if arguments.check && !complaints.is_empty() {
+        return Err(complaints.join("\ntable: "));
+    }
     Ok(())
 }
 

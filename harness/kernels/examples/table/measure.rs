@@ -22,6 +22,8 @@ use crate::row::{Cell, Row, SHUTTLE};
 pub const DEFAULT_STRATEGY: &str = "random";
 /// A campaign gives up after so many schedules.
 pub const CAP: u64 = 10_000;
+/// The search with reduction gives up after so many schedules of a corrected kernel.
+pub const PROOF_CAP: u64 = 100_000;
 /// A cell ends early when so many of its campaigns have found nothing.
 pub const MISSES: u64 = 20;
 /// The depth of bugs that shuttle's PCT looks for.
@@ -74,6 +76,12 @@ pub fn row(kernel: &Kernel, size: u32, arguments: &Arguments) -> Result<Row, Str
             .map(|stats| stats.count)
             .sum::<u64>();
     }
+    let reduced = Explorer::reduced()
+        .injections(kernel.injections)
+        .schedules(PROOF_CAP)
+        .repeat_every(0)
+        .explore(kernel.program(Variant::Corrected, size));
+    corrected.1 += u64::from(!reduced.failures.is_empty());
     let cells = columns
         .iter()
         .map(|column| Cell::of(&column.name, &column.campaigns));
@@ -82,6 +90,7 @@ pub fn row(kernel: &Kernel, size: u32, arguments: &Arguments) -> Result<Row, Str
         label: kernel.label(size),
         cells: cells.collect(),
         corrected,
+        proof: (reduced.schedules, reduced.exhausted.into()),
     })
 }
 

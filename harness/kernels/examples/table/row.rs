@@ -18,6 +18,9 @@ pub struct Row {
     pub cells: Vec<Cell>,
     /// How many runs of the corrected kernel were made, and how many of them failed.
     pub corrected: (u64, u64),
+    /// How many runs the search with reduction made of the corrected kernel, and whether (1) or not
+    /// (0) they were all there are.
+    pub proof: (u64, u64),
 }
 
 /// What one strategy did to the faulty kernel.
@@ -85,7 +88,7 @@ impl Row {
             text?.split(' ').map(|number| number.parse().ok()).collect()
         };
         let corrected = numbers(parts.next())
-            .filter(|numbers| numbers.len() == 2)
+            .filter(|numbers| numbers.len() == 4)
             .ok_or_else(unreadable)?;
         let mut cells = Vec::new();
         while let Some(name) = parts.next() {
@@ -105,6 +108,7 @@ impl Row {
             label,
             cells,
             corrected: (corrected[0], corrected[1]),
+            proof: (corrected[2], corrected[3]),
         })
     }
 
@@ -118,8 +122,8 @@ impl fmt::Display for Row {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             out,
-            "{}\t{} {}",
-            self.label, self.corrected.0, self.corrected.1
+            "{}\t{} {} {} {}",
+            self.label, self.corrected.0, self.corrected.1, self.proof.0, self.proof.1
         )?;
         for cell in &self.cells {
             let [median, most] = cell.schedules;
