@@ -43,6 +43,8 @@ pub struct Executor {
     keeps_events: bool,
     main: Label,
     time: Label,
+    // The run's end, where it is a choice.
+    end: Label,
 }
 
 /// How a run of futures ended.
@@ -90,6 +92,7 @@ impl Executor {
         let ring = Ring::new();
         let main = run.borrow_mut().labels.root("main");
         let time = run.borrow_mut().labels.root("time");
+        let end = run.borrow_mut().labels.root("end");
         let shared = Rc::new(Shared::new(Rc::clone(run), Arc::clone(&ring)));
         Executor {
             shared,
@@ -106,6 +109,7 @@ impl Executor {
             keeps_events: false,
             main,
             time,
+            end,
         }
     }
 
@@ -233,33 +237,10 @@ impl Executor {
             });
         }
         if candidates.is_empty() {
-            let cancels = shared.cancels.borrow();
-            candidates.push(Candidate::keep(self.main));
-            if run.cancels_left() > 0 {
-                candidates.extend_from_slice(cancels.candidates());
-            }
-            drop(cancels);
-            // Stuck, unless a cancel strikes: production has none.
-            let pick = run.choose(Kind::Cancel, &candidates);
-            let label = candidates[pick].label;
-            self.candidates = candidates;
-            if pick == 0 {
-                drop(run);
-                return Next::End(self.stuck());
-            }
-            if let Err(halt) = run.step() {
-                return Next::End(Ending::Halted(halt));
-            }
-            run.note(Event {
-                what: CANCEL,
-                label,
-                value: 0,
-            });
-            run.access(label.into(), Access::Write);
-            drop(run);
-            let waker = shared.cancels.borrow_mut().strike(pick - 1);
-            wake(waker);
-            return Next::Look;
+            // Stuck, unless some trouble comes: production has none, and the run ends.
+            let action = Action::Keep;
+            let label = self.end;
+            candidates.push(Candidate { label, action });
         }
         let before_cancels = candidates.len();
         if run.cancels_left() > 0 {
@@ -282,6 +263,14 @@ impl Executor {
         let Candidate { label, action } = candidates[pick];
         let chosen = candidates.len() > 1;
         self.candidates = candidates;
+        if action == Action::Keep {
+            run.access_everything();
+            if let Some(halt) = run.halt() {
+                return Next::End(Ending::Halted(halt));
+            }
+            drop(run);
+            return Next::End(self.stuck());
+        }
         if let Err(halt) = run.step() {
             return Next::End(Ending::Halted(halt));
         }
@@ -380,6 +369,7 @@ impl Executor {
         slot.polls = polls;
         self.shared.current.set(slot.label);
         self.shared.current_slot.set(index);
+        self.shared.current_class.set(slot.priority as u8);
         let mut context = Context::from_waker(slot.bell.waker());
         let polled = match &mut slot.future {
             Some(future) => future.as_mut().poll(&mut context),

@@ -55,6 +55,7 @@ impl Waiting {
 #[derive(Debug)]
 struct Latch {
     object: Object,
+    class: u8,
     left: Cell<usize>,
     waiting: RefCell<Option<Waiting>>,
 }
@@ -88,7 +89,11 @@ impl<T> Join<T> {
             Waiter::Nobody => {}
             Waiter::Task(waker) => waker.wake(),
             Waiter::Latch(latch) => {
-                shared.run.borrow_mut().access(latch.object, Access::Gather);
+                let mut run = shared.run.borrow_mut();
+                run.access(latch.object, Access::Gather);
+                // Each of them may be the last and make the waiting task ready.
+                run.access_class(latch.class);
+                drop(run);
                 latch.left.set(latch.left.get() - 1);
                 if latch.left.get() == 0
                     && let Some(waiting) = latch.waiting.take()
@@ -166,6 +171,9 @@ pub async fn join_all<T>(handles: impl IntoIterator<Item = JoinHandle<T>>) -> Ve
     let object = Object(labels.fold(0x6c61_7463, |hash, label| mix(hash ^ label)));
     let latch = Rc::new(Latch {
         object,
+        class: handles
+            .first()
+            .map_or(0, |handle| handle.shared.current_class.get()),
         left: Cell::new(left),
         waiting: RefCell::new(None),
     });
@@ -192,15 +200,18 @@ impl<T> Future for AllFinished<'_, T> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let open = |handle: &&JoinHandle<T>| !handle.join.finished.get();
-        let Some(waited) = self.handles.iter().find(open) else {
-            for handle in self.handles {
-                handle.join.access(&handle.shared, Access::Pass);
+        // Looks at all, also beyond the first that has not ended: a poll that comes for another
+        // reason than the latch can no longer come once all have, whoever is the last.
+        let mut waited = None;
+        for handle in self.handles {
+            if !handle.is_finished() {
+                waited.get_or_insert(handle);
             }
+        }
+        let Some(waited) = waited else {
             return Poll::Ready(());
         };
         let shared = &waited.shared;
-        waited.join.access(shared, Access::Read);
         shared.note_wait(WaitOn::Task(waited.join.label));
         let waiting = Waiting::new(shared, context.waker());
         let before = self.latch.waiting.replace(Some(waiting));

@@ -66,6 +66,8 @@ pub(crate) struct Shared {
     /// The tasks' own wakers by slot, and the slot of the task that runs.
     pub(crate) wakers: RefCell<Vec<Waker>>,
     pub(crate) current_slot: Cell<u32>,
+    /// The class of priority of that task.
+    pub(crate) current_class: Cell<u8>,
     // Tasks that a join has woken in this step, once for each wake.
     woken_by_join: RefCell<Vec<Label>>,
     pub(crate) ring: Arc<Ring>,
@@ -125,6 +127,7 @@ impl Shared {
             cancels: RefCell::default(),
             wakers: RefCell::default(),
             current_slot: Cell::new(0),
+            current_class: Cell::new(0),
             woken_by_join: RefCell::default(),
             ring,
         }

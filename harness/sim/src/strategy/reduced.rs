@@ -448,11 +448,11 @@ impl Strategy for Reduced {
         if self.redundant {
             return;
         }
-        self.finish_step();
         if let Some(last) = self.nodes.last_mut() {
-            // A run that ended while others could go on, as by a panic.
+            // Whoever could have gone on was kept from it by the last step: a panic, or the end.
             last.want_disabled(&[]);
         }
+        self.finish_step();
         self.cut_short |= !ended.complete;
         if self.depth < self.nodes.len() {
             self.cut_short = true;

@@ -131,7 +131,7 @@ impl Strategy for Strict {
 /// completions alike, so those two actions compare equal; their labels never do.
 fn same(recorded: &[Candidate], found: &[Candidate]) -> bool {
     let plain = |action| {
-        if action == Action::Deliver {
+        if matches!(action, Action::Deliver | Action::Keep) {
             Action::Run
         } else {
             action

@@ -1,0 +1,261 @@
+//! Programs made at random: the search with reduction finds what the plain one finds.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tourbillon_sim::rng::Rng;
+use tourbillon_sim::{Access, Explorer, Injections, Object, Priority, Report, Sim, join_all};
+
+/// Programs beyond so many schedules are passed over: others are as good.
+const PLAIN_SCHEDULES: u64 = 6_000;
+
+/// One thing that a task does.
+#[derive(Clone, Debug)]
+enum Deed {
+    Yield,
+    Set(usize),
+    Get(usize),
+    Operation,
+    Sleep(u64),
+    /// Waits until the variable was set, by looking again after every other step.
+    Notify(usize),
+    Wait(usize),
+    Fault,
+    Pick,
+    /// Starts a child and may wait for it.
+    Spawn(Vec<Deed>, bool),
+    Cancellable(Vec<Deed>),
+}
+
+#[derive(Clone)]
+struct Program {
+    tasks: Vec<(Priority, Vec<Deed>)>,
+    injections: Injections,
+}
+
+impl fmt::Debug for Program {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out, "inject {}", self.injections)?;
+        self.tasks
+            .iter()
+            .try_for_each(|(priority, deeds)| writeln!(out, "{priority:?} {deeds:?}"))
+    }
+}
+
+fn program(seed: u64) -> Program {
+    let mut rng = Rng::stream(seed, 0);
+    let has_classes = rng.below(4) == 0;
+    let tasks = 2 + rng.below(2);
+    let tasks = (0..tasks).map(|_| {
+        let priority = match rng.below(3) {
+            0 if has_classes => Priority::High,
+            1 if has_classes => Priority::Low,
+            _ => Priority::Normal,
+        };
+        (priority, deeds(&mut rng, 3, 0))
+    });
+    let tasks = tasks.collect();
+    let injections = Injections {
+        pending_polls: rng.below(2),
+        spurious_polls: rng.below(8) / 7,
+        early_completions: rng.below(8) / 7,
+        never_completions: rng.below(8) / 7,
+        faults: rng.below(2),
+        cancels: rng.below(2),
+        ..Injections::NONE
+    };
+    Program { tasks, injections }
+}
+
+fn deeds(rng: &mut Rng, most: u32, depth: u32) -> Vec<Deed> {
+    let count = 1 + rng.below(most);
+    let deed = |rng: &mut Rng| match rng.below(if depth > 1 { 11 } else { 13 }) {
+        0 | 1 => Deed::Yield,
+        2 | 3 => Deed::Set(rng.below(2) as usize),
+        4 => Deed::Get(rng.below(2) as usize),
+        5 => Deed::Operation,
+        6 => Deed::Sleep(u64::from(rng.below(3))),
+        7 => Deed::Notify(rng.below(2) as usize),
+        8 => Deed::Wait(rng.below(2) as usize),
+        9 => Deed::Fault,
+        10 => Deed::Pick,
+        11 => {
+            let waits = rng.below(2) == 0;
+            Deed::Spawn(deeds(rng, 2, depth + 1), waits)
+        }
+        _ => Deed::Cancellable(deeds(rng, 2, depth + 1)),
+    };
+    (0..count).map(|_| deed(rng)).collect()
+}
+
+/// What all tasks of a program share.
+#[derive(Clone)]
+struct Shared {
+    sim: Sim,
+    values: Rc<[(Object, Cell<u64>); 2]>,
+    signals: Rc<[Signal; 2]>,
+}
+
+struct Signal {
+    object: Object,
+    count: Cell<u32>,
+    waiting: RefCell<Vec<std::task::Waker>>,
+}
+
+impl Shared {
+    fn new(sim: &Sim) -> Shared {
+        let value = || {
+            let object = sim.object("value");
+            sim.access(object, Access::Write);
+            (object, Cell::new(1))
+        };
+        let signal = || Signal {
+            object: sim.object("signal"),
+            count: Cell::new(0),
+            waiting: RefCell::default(),
+        };
+        Shared {
+            sim: sim.clone(),
+            values: Rc::new([value(), value()]),
+            signals: Rc::new([signal(), signal()]),
+        }
+    }
+
+    fn note(&self, at: usize, number: u64) {
+        let (object, value) = &self.values[at];
+        self.sim.access(*object, Access::Write);
+        value.set(value.get().wrapping_mul(31).wrapping_add(number));
+    }
+
+    async fn wait(&self, at: usize) {
+        std::future::poll_fn(|context| {
+            let signal = &self.signals[at];
+            self.sim.access(signal.object, Access::Write);
+            if signal.count.get() > 0 {
+                signal.count.set(signal.count.get() - 1);
+                return std::task::Poll::Ready(());
+            }
+            signal.waiting.borrow_mut().push(context.waker().clone());
+            std::task::Poll::Pending
+        })
+        .await;
+    }
+
+    fn notify(&self, at: usize) {
+        let signal = &self.signals[at];
+        self.sim.access(signal.object, Access::Write);
+        signal.count.set(signal.count.get() + 1);
+        let waiting = signal.waiting.take();
+        waiting.into_iter().for_each(std::task::Waker::wake);
+    }
+}
+
+/// Does all deeds; what the task has seen is its result.
+async fn perform(shared: Shared, number: u64, deeds: Vec<Deed>) -> u64 {
+    let sim = &shared.sim;
+    let mut seen = number;
+    let mut note = |what: u64| seen = seen.wrapping_mul(37).wrapping_add(what);
+    for deed in deeds {
+        match deed {
+            Deed::Yield => sim.yield_now().await,
+            Deed::Set(at) => shared.note(at, number),
+            Deed::Get(at) => {
+                let (object, value) = &shared.values[at];
+                sim.access(*object, Access::Read);
+                note(value.get());
+            }
+            Deed::Operation => sim.operation("operation", Duration::ZERO).await,
+            Deed::Sleep(millis) => {
+                sim.sleep(Duration::from_millis(millis)).await;
+                note(sim.now().as_millis() as u64);
+            }
+            Deed::Notify(at) => shared.notify(at),
+            Deed::Wait(at) => shared.wait(at).await,
+            Deed::Fault => note(u64::from(sim.fault("fault"))),
+            Deed::Pick => note(u64::from(sim.pick("pick", 2))),
+            Deed::Spawn(inner, waits) => {
+                let work = perform(shared.clone(), number * 7 + 1, inner);
+                let child = sim.spawn_named("child", Box::pin(work));
+                if waits {
+                    note(child.await);
+                } else {
+                    note(u64::from(child.is_finished()));
+                }
+            }
+            Deed::Cancellable(inner) => {
+                let work = perform(shared.clone(), number * 11 + 3, inner);
+                note(match sim.cancellable("work", Box::pin(work)).await {
+                    Ok(value) => value,
+                    Err(_) => 5,
+                });
+            }
+        }
+    }
+    seen
+}
+
+async fn run(sim: Sim, tasks: Vec<(Priority, Vec<Deed>)>) -> (Vec<u64>, u64, u64) {
+    let shared = Shared::new(&sim);
+    let tasks = tasks
+        .into_iter()
+        .zip(1..)
+        .map(|((priority, deeds), number)| {
+            let work = perform(shared.clone(), number, deeds);
+            sim.spawn_with("task", priority, work)
+        });
+    let seen = join_all(tasks.collect::<Vec<_>>()).await;
+    let values = &shared.values;
+    sim.access(values[0].0, Access::Read);
+    sim.access(values[1].0, Access::Read);
+    (seen, values[0].1.get(), values[1].1.get())
+}
+
+/// Compares both searches; false when the program has too many schedules.
+fn check(seed: u64) -> bool {
+    let program = program(seed);
+    let explore = |explorer: Explorer| {
+        let explorer = explorer.injections(program.injections).leaks_allowed();
+        explorer.explore(|sim| run(sim, program.tasks.clone()))
+    };
+    let plain = explore(Explorer::exhaustive().schedules(PLAIN_SCHEDULES));
+    if !plain.exhausted {
+        return false;
+    }
+    let reduced = explore(Explorer::reduced());
+    assert!(reduced.exhausted, "seed {seed}: {program:?}");
+    let (wanted, found) = (plain.outcome_names(), reduced.outcome_names());
+    assert_eq!(wanted, found, "seed {seed}: {program:?}");
+    // What a stuck run says of itself may name what a task waited for at its last look.
+    let failures = |report: &Report| {
+        let kinds = report.failures.keys().map(|failure| failure.kind);
+        kinds.collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(
+        failures(&plain),
+        failures(&reduced),
+        "seed {seed}: {program:?}"
+    );
+    let orders = plain.partial_orders.count();
+    assert_eq!(
+        reduced.partial_orders.count(),
+        reduced.schedules,
+        "seed {seed}: {program:?}"
+    );
+    assert_eq!(orders, reduced.schedules, "seed {seed}: {program:?}");
+    true
+}
+
+#[test]
+fn both_searches_agree() {
+    // `SEED=17 COUNT=1` looks at one; the nightly run looks at many.
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
+    let first = number("SEED").unwrap_or(0);
+    let count = number("COUNT").unwrap_or(300);
+    let checked = (first..first + count).filter(|seed| check(*seed)).count();
+    assert!(
+        checked as u64 >= count / 4,
+        "{checked} of {count} programs are small enough"
+    );
+}
