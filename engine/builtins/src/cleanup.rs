@@ -6,7 +6,7 @@ use crate::{Call, CleanupQueue, DueCleanup, Entry, Outputs, one};
 use std::any::Any;
 use std::cell::RefCell;
 use std::rc::Rc;
-use tourbillon_host::Watch;
+use tourbillon_host::{Event, Watch};
 use tourbillon_value::{Object, ObjectId, ObjectRef, Result, Value};
 
 pub(crate) static TABLE: &[Entry] = &[plain(
@@ -99,6 +99,8 @@ fn on_cleanup(call: &mut Call<'_>) -> Result<Outputs> {
         function: RefCell::new(Some(function)),
     });
     call.context.adopt(&object);
+    let cleanup = object.id();
+    call.context.event(&Event::CleanupRegistered { cleanup });
     Ok(one(Value::Object(object)))
 }
 

@@ -15,7 +15,7 @@ pub use console::{Console, Stream};
 pub use device::{BufferId, Device, DeviceBinary, DeviceInfo, DeviceReduce, DeviceUnary};
 pub use failure::{FileFailure, InputFailure};
 pub use label::{OperationLabel, TaskLabel, path_hash};
-pub use observer::{Access, Entangled, Event, EventState, Object, Observer};
+pub use observer::{Access, CallbackTrigger, Entangled, Event, EventState, Object, Observer};
 pub use operation::{Host, InputKind, OperationId, Outcome, Request, Response};
 pub use policy::{Decision, Fifo, Policy, Priority, ReadyTask, ReadyTasks, TaskId};
 pub use time::Nanoseconds;

@@ -15,7 +15,7 @@
 
 use crate::{OperationId, OperationLabel, Priority, Stream, TaskId, TaskLabel};
 use std::rc::Rc;
-use tourbillon_value::ObjectId;
+use tourbillon_value::{ObjectId, RuntimeError};
 
 /// Something that two tasks of a session can share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -106,6 +106,17 @@ pub enum EventState {
     Cancelled,
 }
 
+/// How its future must end for a callback to be called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CallbackTrigger {
+    /// With a value.
+    Success,
+    /// With an error.
+    Failure,
+    /// However.
+    Complete,
+}
+
 /// Something that happened in a session.
 #[derive(Clone, Debug)]
 pub enum Event<'a> {
@@ -146,12 +157,42 @@ pub enum Event<'a> {
         /// After.
         to: EventState,
     },
+    /// A body runs in a task from now on: it begins, or it was handed over.
+    BodyRuns {
+        /// The body's future.
+        future: ObjectId,
+        /// The task.
+        task: TaskId,
+    },
+    /// A future belongs to another one's body from now on, or to the session.
+    FutureAdopted {
+        /// Which.
+        future: ObjectId,
+        /// Whose body has it; `None` for the session.
+        parent: Option<ObjectId>,
+    },
+    /// A future has ended without a value; the change of its state follows.
+    FutureFailed {
+        /// Which.
+        future: ObjectId,
+        /// Its error.
+        error: &'a RuntimeError,
+    },
+    /// An `await` or `await_all` throws the error of a future.
+    ErrorAwaited {
+        /// Of which future.
+        future: ObjectId,
+        /// What is thrown.
+        error: &'a RuntimeError,
+    },
     /// A callback was registered.
     CallbackRegistered {
         /// On which future.
         future: ObjectId,
         /// Its number there, from 0.
         number: usize,
+        /// When it is called.
+        trigger: CallbackTrigger,
     },
     /// A callback begins to run.
     CallbackRun {
@@ -182,10 +223,22 @@ pub enum Event<'a> {
         /// Which.
         future: ObjectId,
     },
-    /// A cleanup begins to run.
+    /// The host has stopped the execution.
+    ExecutionStopped,
+    /// An `onCleanup` object was made.
+    CleanupRegistered {
+        /// Which.
+        cleanup: ObjectId,
+    },
+    /// Cleanups are due, and begin to run.
     CleanupRun {
         /// In which task.
         task: TaskId,
+    },
+    /// The function of an `onCleanup` object is called.
+    CleanupCalled {
+        /// Of which.
+        cleanup: ObjectId,
     },
     /// Output was written.
     Output {
@@ -196,6 +249,8 @@ pub enum Event<'a> {
     Deadlock {
         /// The wait cycle, or what nobody can complete.
         report: &'a str,
+        /// The same: each task, and the future that it waits for.
+        waits: &'a [(TaskId, ObjectId)],
     },
     /// An invariant of the program does not hold: `invariant(cond, name)`.
     Invariant {

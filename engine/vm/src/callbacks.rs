@@ -5,7 +5,7 @@ use crate::future::{Callback, CallbackKind, Future, FutureState};
 use crate::machine::Machine;
 use std::rc::Rc;
 use tourbillon_builtins::{Context, NativeFrame, Outputs, Step, note_escape};
-use tourbillon_host::{Access, Event};
+use tourbillon_host::{Access, CallbackTrigger, Event};
 use tourbillon_value::{Result, RuntimeError, Value, build_runtime_error};
 
 /// Registers a callback.
@@ -26,6 +26,13 @@ pub(crate) fn register(
     }
     future.touch(Access::Write);
     note_escape(&machine.watch, [&function]);
+    let trigger = match kind {
+        CallbackKind::Success => CallbackTrigger::Success,
+        CallbackKind::Failure => CallbackTrigger::Failure,
+        CallbackKind::Complete => CallbackTrigger::Complete,
+        // What else becomes of the future goes to the derived one without a call.
+        CallbackKind::Then(_) => CallbackTrigger::Success,
+    };
     let number = {
         let mut core = future.get().core.borrow_mut();
         if core.callback_label.is_none() {
@@ -37,6 +44,7 @@ pub(crate) fn register(
     machine.event(&Event::CallbackRegistered {
         future: future.id(),
         number,
+        trigger,
     });
     run_due(machine, future);
     Ok(())

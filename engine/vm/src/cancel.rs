@@ -61,6 +61,7 @@ impl Machine {
         if requested == self.execution.get() && self.is_executing.get() && !self.is_cancelled.get()
         {
             self.is_cancelled.set(true);
+            self.event(&Event::ExecutionStopped);
             self.stop_everything();
         }
     }

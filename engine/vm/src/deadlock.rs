@@ -6,6 +6,7 @@ use crate::machine::Machine;
 use crate::task::TaskRecord;
 use std::rc::Rc;
 use tourbillon_host::{Access, Event, Object, TaskId};
+use tourbillon_value::ObjectId;
 
 impl Machine {
     /// Throws `async:Deadlock` into the root task, or into every waiting task when the root has ended.
@@ -20,12 +21,16 @@ impl Machine {
                 .collect(),
             None => records.clone(),
         };
+        let mut waits = Vec::new();
         let report = match victims.first() {
-            Some(first) => self.wait_report(first),
+            Some(first) => self.wait_report(first, &mut waits),
             // The root's body is over but follows a future that nobody settles.
             None => format!("nobody can complete {}", root.describe()),
         };
-        self.event(&Event::Deadlock { report: &report });
+        self.event(&Event::Deadlock {
+            report: &report,
+            waits: &waits,
+        });
         if victims.is_empty() {
             root.stop_following();
             root.settle(self, Err(errors::deadlock(&report)));
@@ -40,7 +45,7 @@ impl Machine {
 
     /// Follows the waits from one task until they close a cycle or end at something that nobody can
     /// complete.
-    fn wait_report(&self, first: &Rc<TaskRecord>) -> String {
+    fn wait_report(&self, first: &Rc<TaskRecord>, waits: &mut Vec<(TaskId, ObjectId)>) -> String {
         let mut path = vec![first.id];
         let mut text = first.label.to_string();
         let mut record = first.clone();
@@ -60,8 +65,15 @@ impl Machine {
             let Some(next) = next else {
                 return format!("{text}{verb} nothing that can come");
             };
-            let follows = next.get().core.borrow().follows.clone();
-            let target = follows.unwrap_or(next);
+            let mut target = next;
+            loop {
+                let follows = target.get().core.borrow().follows.clone();
+                match follows {
+                    Some(followed) => target = followed,
+                    None => break,
+                }
+            }
+            waits.push((record.id, target.id()));
             let (runner, callback_task) = {
                 let core = target.get().core.borrow();
                 (core.runner, core.callback_task)

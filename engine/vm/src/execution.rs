@@ -437,7 +437,8 @@ impl crate::interpreter::Interpreter {
                 Some(Frame::Code(_)) => self.run_code(),
                 Some(Frame::Native { .. }) => self.step_native(),
                 Some(Frame::Cleanup { queue, .. }) => match queue.next() {
-                    Some(function) => {
+                    Some((cleanup, function)) => {
+                        self.machine.event(&Event::CleanupCalled { cleanup });
                         self.call_value(function, Vec::new(), crate::fiber::Returns::NOWHERE)
                     }
                     None => {

@@ -6,7 +6,7 @@ use crate::operation::OperationGuard;
 use crate::wait::Pending;
 use std::rc::Rc;
 use tourbillon_builtins::{NativeFrame, Outputs};
-use tourbillon_value::{RuntimeError, Value};
+use tourbillon_value::{ObjectId, RuntimeError, Value};
 
 /// Where the results of a frame go when the frame below is code: an absolute register.
 #[derive(Clone, Copy, Debug)]
@@ -58,7 +58,7 @@ pub(crate) enum Frame {
     },
     /// Cleanup functions to be run one after another; their errors become warnings.
     Cleanup {
-        queue: std::vec::IntoIter<Value>,
+        queue: std::vec::IntoIter<(ObjectId, Value)>,
         /// Results on their way to the frame below; the cleanups' own calls must not replace them.
         kept: Outputs,
     },
@@ -104,7 +104,7 @@ pub(crate) enum Start {
         name: &'static str,
     },
     /// Cleanup functions only.
-    Cleanups(Vec<Value>),
+    Cleanups(Vec<(ObjectId, Value)>),
 }
 
 impl Fiber {

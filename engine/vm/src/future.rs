@@ -501,8 +501,9 @@ impl Object for FutureObject {
                     values.push(function);
                     values.extend(arguments);
                 }
-                Some(Start::Function { arguments, .. } | Start::Cleanups(arguments)) => {
-                    values.extend(arguments);
+                Some(Start::Function { arguments, .. }) => values.extend(arguments),
+                Some(Start::Cleanups(queue)) => {
+                    values.extend(queue.into_iter().map(|(_, function)| function));
                 }
                 Some(Start::Native { .. }) | None => {}
             },
@@ -550,9 +551,8 @@ impl Start {
                 visit(function);
                 arguments.iter().for_each(visit);
             }
-            Start::Function { arguments, .. } | Start::Cleanups(arguments) => {
-                arguments.iter().for_each(visit);
-            }
+            Start::Function { arguments, .. } => arguments.iter().for_each(visit),
+            Start::Cleanups(queue) => queue.iter().for_each(|(_, function)| visit(function)),
             Start::Native { native, .. } => native.trace(visit),
         }
     }

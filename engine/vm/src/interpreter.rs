@@ -107,6 +107,8 @@ impl Interpreter {
 
     /// Pushes the first frame of a body.
     fn begin(&mut self, start: Start) -> Result<()> {
+        let (future, task) = (self.top().future.id(), self.record.id);
+        self.machine.event(&Event::BodyRuns { future, task });
         match start {
             Start::Call {
                 function,
@@ -160,7 +162,13 @@ impl Interpreter {
                 },
                 values,
             ),
-            Err(error) if pending.wait.is_of_futures() => Err(self.awaited(error)),
+            Err(error) if pending.wait.is_of_futures() => {
+                let error = self.awaited(error);
+                if let Some(future) = pending.wait.failed() {
+                    self.tell_awaited(future, &error);
+                }
+                Err(error)
+            }
             Err(error) => Err(error),
         };
         drop(pending);
@@ -179,6 +187,14 @@ impl Interpreter {
         }
         let frames = self.stack();
         error.with_appended_frames(frames)
+    }
+
+    /// Tells who watches that a wait throws the error of a future.
+    pub(crate) fn tell_awaited(&self, future: &Future, error: &RuntimeError) {
+        self.machine.event(&Event::ErrorAwaited {
+            future: future.id(),
+            error,
+        });
     }
 
     /// The cancellation that the innermost body has to see at a suspension point.
@@ -463,6 +479,7 @@ impl Interpreter {
                 }
                 Progress::Done(match &settling.then {
                     Then::Result(result) => result.clone(),
+                    Then::Awaited(future) => future.result().expect("the future has ended"),
                     Then::Failure { members, first } => Err(joins::failure(members, *first)),
                     Then::Cancellation(error) => Err(error.clone()),
                 })

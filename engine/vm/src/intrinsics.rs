@@ -111,7 +111,12 @@ impl Interpreter {
         drop(arguments);
         if future.is_settled_for(self.record.id) {
             let result = future.result().expect("it has ended");
-            return self.finish_awaited(result, returns);
+            let is_error = result.is_err();
+            let finished = self.finish_awaited(result, returns);
+            if is_error && let Err(error) = &finished {
+                self.tell_awaited(&future, error);
+            }
+            return finished;
         }
         if let Some(error) = self.cancellation() {
             return Ok(self.stop_at(error, returns));

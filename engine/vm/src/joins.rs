@@ -12,10 +12,7 @@ pub(crate) fn conclude(wait: &mut FutureWait) -> (Vec<Future>, Then) {
     let started = std::mem::take(&mut wait.started);
     let decided_by = wait.waiter.decided_by();
     match wait.kind {
-        JoinKind::Await => {
-            let result = members[0].result().expect("the future has ended");
-            (Vec::new(), Then::Result(result))
-        }
+        JoinKind::Await => (Vec::new(), Then::Awaited(members[0].clone())),
         JoinKind::All => match decided_by {
             Some(first) => (started, Then::Failure { members, first }),
             None => (Vec::new(), Then::Result(all_values(&members))),

@@ -304,7 +304,7 @@ impl Machine {
     }
 
     /// Takes the cleanup functions that are due, oldest object first.
-    pub(crate) fn take_cleanups(&self) -> Vec<Value> {
+    pub(crate) fn take_cleanups(&self) -> Vec<(ObjectId, Value)> {
         let due = self.cleanups.take();
         if due
             .windows(2)
@@ -313,7 +313,9 @@ impl Machine {
             // Whose object is the older one is a matter of the schedule.
             self.watch.entangle(Entangled::Numbers);
         }
-        due.into_iter().map(|due| due.function).collect()
+        due.into_iter()
+            .map(|due| (due.object, due.function))
+            .collect()
     }
 
     /// Every task, in an order that no schedule changes.

@@ -91,7 +91,7 @@ pub(crate) fn start_task(
         (label, priority)
     };
     if let Some(parent) = parent {
-        adopt_child(parent, future);
+        adopt_child(machine, parent, future);
     }
     let record = new_record(machine, label, priority);
     record.is_of_cleanup.set(is_of_cleanup);
@@ -112,11 +112,15 @@ fn note_start(machine: &Machine, start: &Start) {
 }
 
 /// Makes one future the child of another's body.
-pub(crate) fn adopt_child(parent: &Future, child: &Future) {
+pub(crate) fn adopt_child(machine: &Machine, parent: &Future, child: &Future) {
     parent.touch_request(Access::Write);
     child.touch_request(Access::Write);
     child.get().core.borrow_mut().parent = Some(parent.downgrade());
     parent.get().core.borrow_mut().add_child(child);
+    machine.event(&Event::FutureAdopted {
+        future: child.id(),
+        parent: Some(parent.id()),
+    });
 }
 
 /// A task of the session that runs the machine's own code.
@@ -159,9 +163,17 @@ pub(crate) fn detach(machine: &Rc<Machine>, owner: &TaskRecord, fibers: Vec<Fibe
     // It is a task of the session now: who awaited it has no say any more.
     fibers[0].future.touch_request(Access::Write);
     fibers[0].future.get().core.borrow_mut().parent = None;
+    machine.event(&Event::FutureAdopted {
+        future: fibers[0].future.id(),
+        parent: None,
+    });
     for fiber in &fibers {
         fiber.future.touch(Access::Write);
         fiber.future.get().core.borrow_mut().runner = Some(record.id);
+        machine.event(&Event::BodyRuns {
+            future: fiber.future.id(),
+            task: record.id,
+        });
         if let Some(pending) = &fiber.pending {
             pending.wait.move_to(record.id);
         }
@@ -256,7 +268,7 @@ pub(crate) fn start_operation(
         number,
     };
     let future = Future::new(machine, State::Pending, origin, creator, name);
-    adopt_child(parent, &future);
+    adopt_child(machine, parent, &future);
     let started = StartedOperation {
         future: future.clone(),
         task,

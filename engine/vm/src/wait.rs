@@ -213,6 +213,8 @@ impl Drop for Settling {
 pub(crate) enum Then {
     /// This result.
     Result(Result<Outputs>),
+    /// The result of this future.
+    Awaited(Future),
     /// The failure of that member, with further failures as its causes.
     Failure { members: Vec<Future>, first: usize },
     /// A cancellation: nothing replaces it.
@@ -227,6 +229,20 @@ impl Wait {
             Wait::Futures(wait) => wait.waiter.move_to(task),
             Wait::Next { waiter, .. } => waiter.move_to(task),
             Wait::Settling(settling) => settling.waiter.move_to(task),
+        }
+    }
+
+    /// The future whose error it throws, when it is one's and not made of several.
+    pub(crate) fn failed(&self) -> Option<&Future> {
+        match self {
+            Wait::Settling(settling) => match &settling.then {
+                Then::Awaited(future) => Some(future),
+                Then::Failure { members, first } => Some(&members[*first]),
+                Then::Result(_) | Then::Cancellation(_) => None,
+            },
+            Wait::Yield { .. } | Wait::Operation { .. } | Wait::Futures(_) | Wait::Next { .. } => {
+                None
+            }
         }
     }
 

@@ -92,6 +92,11 @@ impl WorldObserver {
         self.oracles.borrow_mut().finish()
     }
 
+    /// What an oracle said while the program ran, once.
+    pub(crate) fn complaint(&self) -> Option<String> {
+        self.oracles.borrow_mut().complaint()
+    }
+
     /// The tasks that took the last steps.
     pub(crate) fn spinning(&self) -> Vec<Spinning> {
         self.oracles.borrow().spinning()
@@ -172,7 +177,7 @@ impl Observer for WorldObserver {
                 let states = state_number(from) << 4 | state_number(to);
                 self.trace(STATE, current, future.0 << 8 | states);
             }
-            EngineEvent::CallbackRegistered { future, number } => {
+            EngineEvent::CallbackRegistered { future, number, .. } => {
                 self.trace(CALLBACK, current, future.0 << 16 | number as u64);
             }
             EngineEvent::CallbackRun { future, number } => {
@@ -181,7 +186,9 @@ impl Observer for WorldObserver {
             EngineEvent::CancelRequested { future } => self.trace(CANCEL, current, future.0),
             EngineEvent::CleanupRun { task: _ } => self.trace(CLEANUP, current, 0),
             EngineEvent::Output { text } => self.trace(OUTPUT, current, name_hash(text)),
-            EngineEvent::Deadlock { report } => self.trace(DEADLOCK, current, name_hash(report)),
+            EngineEvent::Deadlock { report, .. } => {
+                self.trace(DEADLOCK, current, name_hash(report));
+            }
             EngineEvent::Invariant { name } => self.trace(INVARIANT, current, name_hash(name)),
             EngineEvent::Mark { name, reached } => {
                 let value = name_hash(name) ^ u64::from(reached);
@@ -189,6 +196,14 @@ impl Observer for WorldObserver {
             }
             // The plain search leaves no order out.
             EngineEvent::Entangled { .. } => {}
+            // These are for the oracles: what they tell follows from what is traced.
+            EngineEvent::BodyRuns { .. }
+            | EngineEvent::FutureAdopted { .. }
+            | EngineEvent::FutureFailed { .. }
+            | EngineEvent::ErrorAwaited { .. }
+            | EngineEvent::ExecutionStopped
+            | EngineEvent::CleanupRegistered { .. }
+            | EngineEvent::CleanupCalled { .. } => {}
             // The host itself traces its operations, by their labels.
             EngineEvent::OperationSubmitted { .. }
             | EngineEvent::OperationEnded { .. }

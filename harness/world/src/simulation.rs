@@ -448,29 +448,25 @@ pub(crate) fn judge(
         Ending::Stuck(stuck) => {
             let verdict = stuck.verdict();
             outcome.deadlock = verdict.kind == VerdictKind::Deadlock;
-            verdict
+            complained(bench, verdict)
         }
         Ending::Halted(halt) => {
             is_cut_short = true;
             outcome.budget = matches!(halt, Halt::Steps | Halt::Time | Halt::Livelock);
-            let message = match halt {
-                Halt::Steps => {
-                    spinning = bench.observer.spinning();
-                    explain_livelock("all steps are spent", &spinning)
-                }
-                Halt::Time => {
-                    spinning = bench.observer.spinning();
-                    explain_livelock("virtual time has passed its budget", &spinning)
-                }
-                Halt::Livelock => {
-                    spinning = bench.observer.spinning();
-                    let what = "nothing is injected any more, and the run does not end";
-                    explain_livelock(what, &spinning)
-                }
-                Halt::Diverged => "the run has left its recording".to_string(),
-                Halt::Redundant => "others show what the run could".to_string(),
+            let what = match halt {
+                Halt::Steps => "all steps are spent",
+                Halt::Time => "virtual time has passed its budget",
+                Halt::Livelock => "nothing is injected any more, and the run does not end",
+                Halt::Diverged => "the run has left its recording",
+                Halt::Redundant => "others show what the run could",
             };
-            Verdict::new(VerdictKind::Budget, message)
+            if outcome.budget {
+                spinning = bench.observer.spinning();
+                let message = explain_livelock(what, &spinning);
+                complained(bench, Verdict::new(VerdictKind::Budget, message))
+            } else {
+                Verdict::new(VerdictKind::Budget, what)
+            }
         }
         Ending::Panicked(message) => Verdict::new(VerdictKind::Panic, message),
         Ending::Refused(error) => {
@@ -498,6 +494,14 @@ pub(crate) fn judge(
         stderr: bench.world.captured().errors().to_string(),
         error,
         spinning,
+    }
+}
+
+/// The verdict of a run that did not come to its end, unless an oracle spoke before.
+fn complained(bench: &Bench, verdict: Verdict) -> Verdict {
+    match bench.observer.complaint() {
+        Some(complaint) => Verdict::new(VerdictKind::Oracle, complaint),
+        None => verdict,
     }
 }
 

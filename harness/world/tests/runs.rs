@@ -216,6 +216,31 @@ fn runs_that_cannot_go_on_are_deadlocks() {
 }
 
 #[test]
+fn a_violated_invariant_is_the_verdict_also_when_it_is_caught() {
+    let broken = "invariant N does not hold, in main/a#1";
+    let program = |rest: &str| {
+        format!(
+            "f = spawn(a()); {rest}
+async function a()
+  invariant(1 < 2, 'M');
+  try, invariant(2 < 1, 'N'); catch, end
+  fprintf('on');
+end"
+        )
+    };
+    for rest in [
+        "await(f);",
+        "await(f); await(promise());",
+        "pause(1); pause(Inf);",
+    ] {
+        let result = once(&program(rest), "{}");
+        assert_eq!(result.outcome.stdout, "on", "{rest}");
+        assert_eq!(result.verdict.message, broken, "{rest}");
+        assert_eq!(result.verdict.kind, VerdictKind::Oracle, "{rest}");
+    }
+}
+
+#[test]
 fn spent_budgets_end_a_run_and_the_next_is_sound() {
     let run = run(Random::new(0), "pending");
     let steps = 300;

@@ -72,6 +72,10 @@ impl Future {
         if let State::Success(outputs) = &state {
             note_escape(&machine.watch, outputs);
         }
+        let error = match &state {
+            State::Failure(error) | State::Cancelled(error) => Some(error.clone()),
+            State::Created(_) | State::Pending | State::Success(_) => None,
+        };
         let (from, to, followers, left) = {
             let mut core = self.get().core.borrow_mut();
             let (from, to) = (core.state.kind(), state.kind());
@@ -108,17 +112,23 @@ impl Future {
         };
         // What the body began with, and an operation, end here and with nothing borrowed.
         drop(left);
+        if let Some(error) = &error {
+            machine.event(&Event::FutureFailed {
+                future: self.id(),
+                error,
+            });
+        }
         machine.event(&Event::FutureState {
             future: self.id(),
             from: from.for_event(),
             to: to.for_event(),
         });
-        self.hand_children_over();
+        self.hand_children_over(machine);
         followers
     }
 
     /// Tasks that outlive the body that spawned them belong to its parent from now on.
-    fn hand_children_over(&self) {
+    fn hand_children_over(&self, machine: &Machine) {
         let (parent, children) = {
             let mut core = self.get().core.borrow_mut();
             (core.parent.take(), std::mem::take(&mut core.children))
@@ -143,6 +153,10 @@ impl Future {
             }
             child.touch_request(Access::Write);
             child.get().core.borrow_mut().parent = parent.as_ref().map(Future::downgrade);
+            machine.event(&Event::FutureAdopted {
+                future: child.id(),
+                parent: parent.as_ref().map(Future::id),
+            });
         }
     }
 
@@ -177,6 +191,10 @@ impl Future {
             // that chain and is a child like others.
             parent.touch_request(Access::Write);
             parent.get().core.borrow_mut().add_child(self);
+            machine.event(&Event::FutureAdopted {
+                future: self.id(),
+                parent: Some(parent.id()),
+            });
         }
         inner.touch_waiters(Access::Write);
         inner.get().core.borrow_mut().followers.push(self.clone());

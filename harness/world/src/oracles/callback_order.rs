@@ -1,93 +1,147 @@
-//! Oracle: callbacks of a future run in the order of their registration, at most once each, and not
-//! before the future is terminal.
+//! Oracle: the callbacks of a future run in the order of their registration, each that wants the state
+//! in which it ended exactly once and no other, and none before it has ended.
 
-use rustc_hash::FxHashMap;
-use tourbillon_host::Event;
+use std::collections::BTreeMap;
+
+use tourbillon_host::{CallbackTrigger, Event, EventState};
 use tourbillon_value::ObjectId;
 
-use super::single_transition::is_terminal;
+use super::futures::{Futures, state_name};
 
-/// What is known of each future that has callbacks or is terminal.
+/// What is known of each future that has callbacks.
 #[derive(Default)]
-pub(crate) struct CallbackOrder {
-    // Only ever looked up.
-    futures: FxHashMap<ObjectId, Callbacks>,
+pub(super) struct CallbackOrder {
+    futures: BTreeMap<ObjectId, Callbacks>,
+    /// Whether the host has stopped the execution: callbacks that have not run then never do.
+    is_stopped: bool,
 }
 
 #[derive(Default)]
 struct Callbacks {
-    registered: usize,
+    triggers: Vec<CallbackTrigger>,
     /// The number after that of the one that ran last.
     next: usize,
-    is_terminal: bool,
 }
 
 impl CallbackOrder {
     pub fn reset(&mut self) {
         self.futures.clear();
+        self.is_stopped = false;
     }
 
-    pub fn look(&mut self, event: &Event<'_>) -> Option<String> {
-        match *event {
-            Event::FutureState { future, to, .. } => {
-                if is_terminal(to) {
-                    self.futures.entry(future).or_default().is_terminal = true;
-                }
-                None
+    pub fn look(&mut self, event: &Event<'_>, futures: &Futures) -> Option<String> {
+        let (future, problem) = match *event {
+            Event::ExecutionStopped => {
+                self.is_stopped = true;
+                return None;
             }
-            Event::CallbackRegistered { future, number } => {
+            Event::CallbackRegistered {
+                future,
+                number,
+                trigger,
+            } => {
                 let callbacks = self.futures.entry(future).or_default();
-                let expected = std::mem::replace(&mut callbacks.registered, number + 1);
-                (number != expected).then(|| {
-                    format!(
-                        "future object {}: a callback was registered as number {number} after \
-                         {expected} others",
-                        future.0
-                    )
-                })
+                let expected = callbacks.triggers.len();
+                callbacks.triggers.push(trigger);
+                if number == expected {
+                    return None;
+                }
+                (
+                    future,
+                    format!("registered as number {number} after {expected} others"),
+                )
             }
             Event::CallbackRun { future, number } => {
                 let callbacks = self.futures.entry(future).or_default();
-                let next = std::mem::replace(&mut callbacks.next, number + 1);
-                let problem = if number < next {
-                    format!("ran again or out of order, after number {}", next - 1)
-                } else if number >= callbacks.registered {
-                    "ran without having been registered".to_string()
-                } else if !callbacks.is_terminal {
-                    "ran before its future had ended".to_string()
-                } else {
-                    return None;
-                };
-                Some(format!(
-                    "future object {}: callback {number} {problem}",
-                    future.0
-                ))
+                let problem = callbacks.problem(number, futures.state(future));
+                callbacks.next = number + 1;
+                (future, problem?)
             }
-            _ => None,
+            _ => return None,
+        };
+        Some(format!(
+            "a callback of future object {} {problem}",
+            future.0
+        ))
+    }
+
+    /// Whether callbacks of a future are called: one that has begun is no less to be waited for, and
+    /// no event tells its end.
+    pub fn has_any(&self, future: ObjectId, futures: &Futures) -> bool {
+        let (callbacks, state) = (self.futures.get(&future), futures.state(future));
+        callbacks.zip(state).is_some_and(|(callbacks, state)| {
+            let all = 0..callbacks.triggers.len();
+            callbacks.wanted(all, state).is_some()
+        })
+    }
+
+    /// What is to say at the end of a run.
+    pub fn finish(&self, futures: &Futures) -> Option<String> {
+        if self.is_stopped {
+            return None;
         }
+        self.futures.iter().find_map(|(future, callbacks)| {
+            let state = futures.state(*future)?;
+            let left = callbacks.wanted(callbacks.next..callbacks.triggers.len(), state)?;
+            Some(format!(
+                "a callback of future object {} never ran: number {left}, though it ended as {}",
+                future.0,
+                state_name(state)
+            ))
+        })
+    }
+}
+
+impl Callbacks {
+    /// What is wrong with running that one now.
+    fn problem(&self, number: usize, state: Option<EventState>) -> Option<String> {
+        if number < self.next {
+            let last = self.next - 1;
+            return Some(format!("ran again or out of order: {number} after {last}"));
+        }
+        let Some(trigger) = self.triggers.get(number) else {
+            return Some(format!("ran without having been registered: {number}"));
+        };
+        let state = state.unwrap_or(EventState::Created);
+        if !super::futures::is_terminal(state) {
+            return Some(format!("ran before its future had ended: {number}"));
+        }
+        if !is_wanted(*trigger, state) {
+            let name = state_name(state);
+            return Some(format!("ran, though its future ended as {name}: {number}"));
+        }
+        let skipped = self.wanted(self.next..number, state)?;
+        Some(format!("ran out of order: {number} before {skipped}"))
+    }
+
+    /// The first of those that is called for that state.
+    fn wanted(&self, mut numbers: std::ops::Range<usize>, state: EventState) -> Option<usize> {
+        numbers.find(|number| is_wanted(self.triggers[*number], state))
+    }
+}
+
+fn is_wanted(trigger: CallbackTrigger, state: EventState) -> bool {
+    match state {
+        EventState::Created | EventState::Pending => false,
+        EventState::Success => trigger != CallbackTrigger::Failure,
+        EventState::Failure => trigger != CallbackTrigger::Success,
+        EventState::Cancelled => trigger == CallbackTrigger::Complete,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::futures::testing::ends;
     use super::*;
-    use tourbillon_host::EventState;
+    use CallbackTrigger::{Complete, Failure, Success};
 
     const FUTURE: ObjectId = ObjectId(4);
 
-    fn ended() -> Event<'static> {
-        let (from, to) = (EventState::Pending, EventState::Success);
-        Event::FutureState {
-            future: FUTURE,
-            from,
-            to,
-        }
-    }
-
-    fn registered(number: usize) -> Event<'static> {
+    fn registered(number: usize, trigger: CallbackTrigger) -> Event<'static> {
         Event::CallbackRegistered {
             future: FUTURE,
             number,
+            trigger,
         }
     }
 
@@ -99,38 +153,71 @@ mod tests {
     }
 
     fn check(events: &[Event<'_>], expected: Option<&str>) {
-        let mut oracle = CallbackOrder::default();
-        let complaint = events.iter().find_map(|event| oracle.look(event));
-        assert_eq!(complaint.as_deref(), expected);
+        let (mut oracle, mut futures) = (CallbackOrder::default(), Futures::default());
+        let complaint = events.iter().find_map(|event| {
+            let complaint = oracle.look(event, &futures);
+            futures.note(event);
+            complaint
+        });
+        let complaint = complaint.or_else(|| oracle.finish(&futures));
+        let expected = expected.map(|text| format!("a callback of future object 4 {text}"));
+        assert_eq!(complaint, expected, "{events:?}");
     }
 
     #[test]
     fn in_order_once_and_not_before_the_end() {
-        let (first, second) = (registered(0), registered(1));
+        let (first, second) = (registered(0, Success), registered(1, Complete));
+        let ended = ends(4, EventState::Success);
+        let three = [first.clone(), second.clone(), ended.clone()];
+        let then = |rest: &[Event<'static>]| [&three[..], rest].concat();
+        check(&then(&[run(0), run(1)]), None);
+        check(&then(&[run(1)]), Some("ran out of order: 1 before 0"));
         check(
-            &[first.clone(), second.clone(), ended(), run(0), run(1)],
-            None,
-        );
-        check(&[first.clone(), second.clone(), ended(), run(1)], None);
-        check(
-            &[first.clone(), second.clone(), ended(), run(1), run(0)],
-            Some("future object 4: callback 0 ran again or out of order, after number 1"),
-        );
-        check(
-            &[first.clone(), ended(), run(0), run(0)],
-            Some("future object 4: callback 0 ran again or out of order, after number 0"),
+            &then(&[run(0), run(1), run(0)]),
+            Some("ran again or out of order: 0 after 1"),
         );
         check(
-            &[first.clone(), run(0)],
-            Some("future object 4: callback 0 ran before its future had ended"),
+            &then(&[run(0), run(0)]),
+            Some("ran again or out of order: 0 after 0"),
         );
         check(
-            &[first.clone(), ended(), run(1)],
-            Some("future object 4: callback 1 ran without having been registered"),
+            &then(&[run(0), run(1), run(2)]),
+            Some("ran without having been registered: 2"),
         );
         check(
-            &[second],
-            Some("future object 4: a callback was registered as number 1 after 0 others"),
+            &[first, run(0), ended],
+            Some("ran before its future had ended: 0"),
         );
+        check(&[second], Some("registered as number 1 after 0 others"));
+    }
+
+    #[test]
+    fn each_that_wants_the_state_and_no_other() {
+        let all = [Success, Failure, Complete];
+        let all = [0, 1, 2].map(|number| registered(number, all[number]));
+        let ended = |to| [&all[..], &[ends(4, to)]].concat();
+        let then = |to, numbers: &[usize]| {
+            let runs: Vec<Event<'static>> = numbers.iter().map(|number| run(*number)).collect();
+            [ended(to), runs].concat()
+        };
+        check(&then(EventState::Success, &[0, 2]), None);
+        check(&then(EventState::Failure, &[1, 2]), None);
+        check(&then(EventState::Cancelled, &[2]), None);
+        check(
+            &then(EventState::Success, &[0, 1, 2]),
+            Some("ran, though its future ended as success: 1"),
+        );
+        check(
+            &then(EventState::Success, &[0]),
+            Some("never ran: number 2, though it ended as success"),
+        );
+        check(
+            &then(EventState::Cancelled, &[]),
+            Some("never ran: number 2, though it ended as cancelled"),
+        );
+        // It never ends, or the host has stopped everything.
+        check(&all, None);
+        let stopped = [ended(EventState::Failure), vec![Event::ExecutionStopped]].concat();
+        check(&stopped, None);
     }
 }

@@ -2,7 +2,7 @@
 
 use tourbillon_host::{Event, TaskId};
 
-use super::tasks::Tasks;
+use super::tasks::{Task, Tasks};
 
 /// How many steps are looked back at.
 const LAST_STEPS: usize = 256;
@@ -40,6 +40,15 @@ impl LastSteps {
             self.steps[self.next] = *task;
             self.next = (self.next + 1) % LAST_STEPS;
         }
+    }
+
+    /// The task that took the last step, while it lives.
+    pub fn running<'a>(&self, tasks: &'a Tasks) -> Option<&'a Task> {
+        let last = match self.next {
+            0 => self.steps.last(),
+            next => self.steps.get(next - 1),
+        };
+        tasks.get(*last?)
     }
 
     /// The tasks that took the last steps and still live, by label: who has ended does not spin.
@@ -83,9 +92,12 @@ mod tests {
         let names = ["main", "b", "a"].map(|name| (name, Priority::Normal));
         let (mut tasks, labels) = testing::spawned(&names);
         let mut last = LastSteps::default();
+        assert!(last.running(&tasks).is_none());
         let mut step = |slot: u32| {
             let (task, label) = (testing::id(slot), &labels[slot as usize]);
             last.look(&Event::TaskStep { task, label });
+            let running = last.running(&tasks).expect("a step was taken");
+            assert_eq!(running.id, task);
         };
         // Main began, and the two others took turns, two of one for each of the other.
         step(0);

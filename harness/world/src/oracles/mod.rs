@@ -1,31 +1,44 @@
 //! What must hold of every run, whatever the program: one oracle in each file.
 
 mod callback_order;
+mod cancellation_delivered;
+mod cleanup_complete;
+mod deadlock_graph;
 mod empty_ledger;
+mod error_identity;
+mod futures;
 mod livelock;
 mod no_lost_wakeup;
 mod priority_respected;
 mod single_transition;
 mod tasks;
+mod user_invariants;
 
 use std::collections::BTreeMap;
 
 use tourbillon_host::Event;
 
 use callback_order::CallbackOrder;
+use cancellation_delivered::CancellationDelivered;
+use cleanup_complete::CleanupComplete;
 pub(crate) use empty_ledger::leaks;
+use error_identity::ErrorIdentity;
+use futures::Futures;
 use livelock::LastSteps;
 pub use livelock::Spinning;
 pub(crate) use livelock::explain as explain_livelock;
-use single_transition::SingleTransition;
 use tasks::Tasks;
 
 /// The oracles over the events of one session.
 #[derive(Default)]
 pub(crate) struct Oracles {
+    // What all of them know; an event is noted here after they have looked at it.
     tasks: Tasks,
-    single_transition: SingleTransition,
+    futures: Futures,
     callback_order: CallbackOrder,
+    cancellation_delivered: CancellationDelivered,
+    cleanup_complete: CleanupComplete,
+    error_identity: ErrorIdentity,
     last_steps: LastSteps,
     complaint: Option<String>,
 }
@@ -37,28 +50,50 @@ impl Oracles {
     /// A new run begins.
     pub fn reset(&mut self) {
         self.tasks.reset();
-        self.single_transition.reset();
+        self.futures.reset();
         self.callback_order.reset();
+        self.cancellation_delivered.reset();
+        self.cleanup_complete.reset();
+        self.error_identity.reset();
         self.last_steps.reset();
         self.complaint = None;
     }
 
     /// Looks at an event. The first complaint of a run stands.
     pub fn look(&mut self, event: &Event<'_>) {
-        let complaint = priority_respected::look(event, &self.tasks)
-            .or_else(|| self.single_transition.look(event))
-            .or_else(|| self.callback_order.look(event));
+        let (tasks, futures) = (&self.tasks, &self.futures);
+        let callbacks = &mut self.callback_order;
+        let complaint = priority_respected::look(event, tasks)
+            .or_else(|| single_transition::look(event, futures))
+            .or_else(|| callbacks.look(event, futures))
+            .or_else(|| self.cancellation_delivered.look(event, futures))
+            .or_else(|| self.cleanup_complete.look(event))
+            .or_else(|| self.error_identity.look(event))
+            .or_else(|| user_invariants::look(event, self.last_steps.running(tasks)))
+            .or_else(|| {
+                let has_callbacks = |future| callbacks.has_any(future, futures);
+                deadlock_graph::look(event, tasks, futures, has_callbacks)
+            });
         self.last_steps.look(event);
         self.tasks.note(event);
+        self.futures.note(event);
         if self.complaint.is_none() {
             self.complaint = complaint;
         }
     }
 
+    /// What an oracle had to say while the program ran.
+    pub fn complaint(&mut self) -> Option<String> {
+        self.complaint.take()
+    }
+
     /// The session was closed: what the oracles have to say of the run.
     pub fn finish(&mut self) -> Option<String> {
-        let complaint = self.complaint.take();
-        complaint.or_else(|| no_lost_wakeup::finish(&self.tasks))
+        self.complaint()
+            .or_else(|| no_lost_wakeup::finish(&self.tasks))
+            .or_else(|| self.callback_order.finish(&self.futures))
+            .or_else(|| self.cancellation_delivered.finish(&self.futures))
+            .or_else(|| self.cleanup_complete.finish())
     }
 
     /// The tasks that took the last steps.

@@ -1,64 +1,47 @@
 //! Oracle: a future becomes terminal once and stays so, and every transition starts where the one
 //! before ended.
 
-use rustc_hash::FxHashMap;
-use tourbillon_host::{Event, EventState};
-use tourbillon_value::ObjectId;
+use tourbillon_host::Event;
 
-/// The last known state of each future that ever changed.
-#[derive(Default)]
-pub(crate) struct SingleTransition {
-    // Only ever looked up.
-    states: FxHashMap<ObjectId, EventState>,
-}
+use super::futures::{Futures, is_terminal, state_name};
 
-impl SingleTransition {
-    pub fn reset(&mut self) {
-        self.states.clear();
+/// Looks at an event, before it is noted in the table of futures.
+pub(super) fn look(event: &Event<'_>, futures: &Futures) -> Option<String> {
+    let Event::FutureState { future, from, to } = *event else {
+        return None;
+    };
+    let before = futures.state(future).unwrap_or(from);
+    let names = (state_name(before), state_name(from), state_name(to));
+    let (number, (before_name, from_name, to_name)) = (future.0, names);
+    if is_terminal(before) {
+        return Some(format!(
+            "future object {number} went from {before_name} to {to_name}: a terminal state is final"
+        ));
     }
-
-    pub fn look(&mut self, event: &Event<'_>) -> Option<String> {
-        let Event::FutureState { future, from, to } = *event else {
-            return None;
-        };
-        let before = self.states.insert(future, to).unwrap_or(from);
-        let number = future.0;
-        if is_terminal(before) {
-            return Some(format!(
-                "future object {number} went from {before:?} to {to:?}: a terminal state is final"
-            ));
-        }
-        (before != from)
-            .then(|| format!("future object {number} was {before:?}, but left {from:?} for {to:?}"))
-    }
-}
-
-pub(super) fn is_terminal(state: EventState) -> bool {
-    match state {
-        EventState::Created | EventState::Pending => false,
-        EventState::Success | EventState::Failure | EventState::Cancelled => true,
-    }
+    (before != from).then(|| {
+        format!("future object {number} was {before_name}, but left {from_name} for {to_name}")
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::futures::testing::changes;
     use super::*;
+    use tourbillon_host::EventState::{self, Cancelled, Created, Failure, Pending, Success};
 
-    fn check(changes: &[(u64, EventState, EventState)], expected: Option<&str>) {
-        let mut oracle = SingleTransition::default();
-        let complaints: Vec<String> = changes
-            .iter()
-            .filter_map(|&(number, from, to)| {
-                let future = ObjectId(number);
-                oracle.look(&Event::FutureState { future, from, to })
-            })
-            .collect();
-        assert_eq!(complaints.first().map(String::as_str), expected);
+    fn check(all: &[(u64, EventState, EventState)], expected: Option<&str>) {
+        let mut futures = Futures::default();
+        let complaint = all.iter().find_map(|&(number, from, to)| {
+            let event = changes(number, from, to);
+            let complaint = look(&event, &futures);
+            futures.note(&event);
+            complaint
+        });
+        assert_eq!(complaint.as_deref(), expected);
     }
 
     #[test]
     fn one_way_into_one_terminal_state() {
-        use EventState::{Cancelled, Created, Failure, Pending, Success};
         check(
             &[
                 (1, Created, Pending),
@@ -69,15 +52,15 @@ mod tests {
         );
         check(
             &[(1, Pending, Success), (1, Success, Cancelled)],
-            Some("future object 1 went from Success to Cancelled: a terminal state is final"),
+            Some("future object 1 went from success to cancelled: a terminal state is final"),
         );
         check(
             &[(1, Pending, Success), (1, Pending, Success)],
-            Some("future object 1 went from Success to Success: a terminal state is final"),
+            Some("future object 1 went from success to success: a terminal state is final"),
         );
         check(
             &[(1, Created, Pending), (1, Created, Success)],
-            Some("future object 1 was Pending, but left Created for Success"),
+            Some("future object 1 was pending, but left created for success"),
         );
     }
 }
