@@ -437,20 +437,20 @@ impl Executor {
             return;
         };
         let rings = slot.bell.rang();
-        if rings == 0 || !slot.alive {
+        if rings == 0 {
             return;
         }
         let label = slot.label;
         let access = self.shared.wake_access(label, rings);
         let mut run = self.shared.run.borrow_mut();
-        // Also when it was ready already: in another order this is what makes it so.
+        // Also when it was ready already, or has ended: in another order this is what wakes it.
         run.access(label.into(), access);
-        if slot.ready {
+        run.access_class(slot.priority as u8);
+        if slot.ready || !slot.alive {
             return;
         }
         slot.ready = true;
         self.ready.push(slot.priority, label, index);
-        run.access_class(slot.priority as u8);
         if self.keeps_events {
             run.note(Event {
                 what: READY,

@@ -90,7 +90,13 @@ impl<T> Join<T> {
             Waiter::Task(waker) => waker.wake(),
             Waiter::Latch(latch) => {
                 let mut run = shared.run.borrow_mut();
-                run.access(latch.object, Access::Gather);
+                // Where tasks can be polled for nothing, the last to arrive ends that for the one that
+                // waits: then it matters who it is.
+                let access = match run.injections().spurious_polls {
+                    0 => Access::Gather,
+                    _ => Access::Write,
+                };
+                run.access(latch.object, access);
                 // Each of them may be the last and make the waiting task ready.
                 run.access_class(latch.class);
                 drop(run);
