@@ -26,15 +26,17 @@ pub enum Object<'a> {
     /// Who waits for a future. To end it is a write of its handle only: whoever comes to wait or stops
     /// waiting also looks at that.
     Waiters(ObjectId),
-    /// Whether a future was asked to stop, what its body started, and who started it.
+    /// Whether a future was asked to stop.
     Request(ObjectId),
+    /// What a future's body started and is asked to stop with it.
+    Family(ObjectId),
     /// What a task waits for, and whether it has begun.
     Wait(TaskId),
     /// A global variable, or a persistent one under a name of its own.
     Global(&'a str),
     /// The text on a stream of the console.
     Console(Stream),
-    /// The order of warnings and of failures that nobody looked at.
+    /// The order of warnings and reports.
     Diagnostics,
     /// What `lastwarn` gives.
     LastWarning,
@@ -245,7 +247,9 @@ pub enum Event<'a> {
         /// The text.
         text: &'a str,
     },
-    /// The session is deadlocked; the report is the error's message.
+    /// The session is deadlocked; the report is the error's message. As a jump of the time this comes
+    /// after all that there was: what is touched between here and the next step conflicts with
+    /// everything.
     Deadlock {
         /// The wait cycle, or what nobody can complete.
         report: &'a str,

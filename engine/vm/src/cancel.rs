@@ -69,6 +69,7 @@ impl Machine {
     /// Tells every task of a cancelled execution: those that have not run never will, the others see
     /// it where they wait.
     fn stop_everything(self: &Rc<Self>) {
+        self.touch(Object::Tasks, Access::Read);
         let records = self.sorted_records();
         // What cleanup code waits for goes on.
         let mut shielded = BTreeSet::new();
@@ -196,10 +197,13 @@ fn ask(machine: &Rc<Machine>, future: &Future, pieces: &mut Vec<Piece>) -> bool 
 
 /// Adds a request for everything that a body started, and for theirs, the first on top.
 fn add_children(future: &Future, pieces: &mut Vec<Piece>) {
-    future.touch_request(Access::Read);
-    let core = future.get().core.borrow();
-    let children = core.children.iter().rev().filter_map(Future::upgrade);
-    pieces.extend(children.map(Piece::Ask));
+    future.touch_family(Access::Read);
+    let mut children: Vec<Future> = {
+        let core = future.get().core.borrow();
+        core.children.iter().filter_map(Future::upgrade).collect()
+    };
+    children.sort_by(Future::cmp_origin);
+    pieces.extend(children.into_iter().rev().map(Piece::Ask));
 }
 
 /// Takes a task away whose body has run no instruction.

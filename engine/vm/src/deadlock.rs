@@ -50,7 +50,6 @@ impl Machine {
         let mut text = first.label.to_string();
         let mut record = first.clone();
         loop {
-            self.touch(Object::Wait(record.id), Access::Read);
             let next = record
                 .waits_on
                 .borrow()
@@ -98,7 +97,7 @@ impl Machine {
 
     fn is_unfinished(&self, future: &Future) -> bool {
         let core = future.get().core.borrow();
-        !future.is_terminal() || core.callbacks_done < core.callbacks.len()
+        future.goes_on() || core.callbacks_done < core.callbacks.len()
     }
 
     /// Whether a task waits, directly or through others, for another task.

@@ -311,6 +311,7 @@ impl Machine {
 
     /// The root task has failed, or the session cancels on exit: every other task is asked to stop.
     fn cancel_what_is_left(self: &Rc<Self>) {
+        self.touch(Object::Tasks, Access::Read);
         for record in self.sorted_records() {
             // Callbacks that are due run also now.
             if record.is_native.get() {
@@ -331,7 +332,9 @@ impl Machine {
     /// Reports failures that nobody observed, once each; by policy they fail the execution.
     fn report_unhandled(&self, error: Option<RuntimeError>) -> Option<RuntimeError> {
         let mut error = error;
-        let failures = std::mem::take(&mut *self.failures.borrow_mut());
+        let mut failures = std::mem::take(&mut *self.failures.borrow_mut());
+        // In the order of their tasks, not of time: then no order of steps shows where nobody looked.
+        failures.sort_by(|a, b| a.cmp_origin(b));
         for failure in failures.iter().filter(|failure| !failure.is_observed.get()) {
             let report = callbacks::unhandled("A future failed", failure.error.clone());
             if error.is_none() && self.options.unhandled == Unhandled::Fail {

@@ -13,6 +13,7 @@ use crate::operation::OperationGuard;
 use crate::wait::Waiter;
 use std::any::Any;
 use std::cell::RefCell;
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use tourbillon_builtins::Outputs;
@@ -155,7 +156,21 @@ impl State {
 /// A failure that is reported at the end of the execution unless somebody looks at it.
 pub(crate) struct Failure {
     pub error: RuntimeError,
+    /// The label, the kind and the ordinal of its future.
+    task: Rc<TaskLabel>,
+    is_manual: bool,
+    ordinal: u32,
     pub is_observed: std::cell::Cell<bool>,
+}
+
+impl Failure {
+    /// An order that no schedule changes.
+    pub(crate) fn cmp_origin(&self, other: &Failure) -> Ordering {
+        let tasks = self.task.cmp_family(&other.task);
+        tasks
+            .then(self.is_manual.cmp(&other.is_manual))
+            .then(self.ordinal.cmp(&other.ordinal))
+    }
 }
 
 /// Which transitions a callback wants to see, and what it gets.
@@ -342,7 +357,15 @@ impl Future {
         object.watch.access(Shared::Waiters(object.id), access);
     }
 
-    /// Says what the running step does with the request to stop, or with the family.
+    /// Says what the running step does with those that its body started. They are asked to stop in an
+    /// order of their own, so that it does not matter when they came.
+    #[inline]
+    pub(crate) fn touch_family(&self, access: Access) {
+        let object = self.get();
+        object.watch.access(Shared::Family(object.id), access);
+    }
+
+    /// Says what the running step does with the request to stop.
     #[inline]
     pub(crate) fn touch_request(&self, access: Access) {
         let object = self.get();
@@ -376,6 +399,17 @@ impl Future {
         if let Some(failure) = &self.get().core.borrow().failure {
             failure.is_observed.set(true);
         }
+    }
+
+    /// An order that no schedule changes: by task, then by number in the task that made it.
+    pub(crate) fn cmp_origin(&self, other: &Future) -> Ordering {
+        let (one, two) = (self.get(), other.get());
+        let (a, b) = (one.core.borrow(), two.core.borrow());
+        let is_body = |core: &Core| matches!(core.origin, Origin::Body);
+        a.label
+            .cmp_family(&b.label)
+            .then(is_body(&b).cmp(&is_body(&a)))
+            .then(one.ordinal.cmp(&two.ordinal))
     }
 
     /// Its label for reports: of its task, or of its creator with the body's name.

@@ -591,7 +591,7 @@ enum Progress {
 
 /// The children of a body that have not ended.
 fn pending_children(future: &Future) -> Vec<Future> {
-    future.touch_request(Access::Read);
+    future.touch_family(Access::Read);
     let children = future.get().core.borrow().children.clone();
     children
         .iter()

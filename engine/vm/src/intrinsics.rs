@@ -13,7 +13,7 @@ use crate::wait::{JoinKind, Timeout, Wait};
 use crate::{callbacks, cancel};
 use std::rc::Rc;
 use tourbillon_builtins::{Intrinsic, Outputs, one};
-use tourbillon_host::{Access, Nanoseconds, Priority, Request};
+use tourbillon_host::{Access, Nanoseconds, Object, Priority, Request};
 use tourbillon_value::{ObjectRef, Result, RuntimeError, Value, build_runtime_error};
 
 impl Interpreter {
@@ -153,7 +153,6 @@ impl Interpreter {
         }
         // The chain of bodies carries a request to stop; only what the body spawns is its child.
         let parent = self.top().future.downgrade();
-        future.touch_request(Access::Write);
         future.get().core.borrow_mut().parent = Some(parent);
         let start = future.begin(&self.machine, self.record.id);
         let fiber = crate::fiber::Fiber::new(&self.machine, future.clone(), start, depth);
@@ -250,6 +249,7 @@ impl Interpreter {
     /// Every pending task and operation of the session but those that wait for all of them too, and
     /// those that wait for the calling task.
     fn everything_pending(&self) -> Vec<Future> {
+        self.machine.touch(Object::Tasks, Access::Read);
         let records = self.machine.sorted_records();
         let mut members = Vec::new();
         for record in records {

@@ -320,7 +320,6 @@ impl Machine {
 
     /// Every task, in an order that no schedule changes.
     pub(crate) fn sorted_records(&self) -> Vec<Rc<TaskRecord>> {
-        self.touch(Object::Tasks, Access::Read);
         let mut records: Vec<Rc<TaskRecord>> =
             self.records.borrow().iter().flatten().cloned().collect();
         records.sort_by(|a, b| a.label.cmp_family(&b.label));
@@ -329,7 +328,6 @@ impl Machine {
 
     /// The future of every started operation, in an order that no schedule changes.
     pub(crate) fn sorted_operations(&self) -> Vec<Future> {
-        self.touch(Object::Tasks, Access::Read);
         let started = self.started.borrow();
         let mut all: Vec<&StartedOperation> = started.values().collect();
         // Those of one task are in the order of their numbers already.

@@ -113,8 +113,7 @@ fn note_start(machine: &Machine, start: &Start) {
 
 /// Makes one future the child of another's body.
 pub(crate) fn adopt_child(machine: &Machine, parent: &Future, child: &Future) {
-    parent.touch_request(Access::Write);
-    child.touch_request(Access::Write);
+    parent.touch_family(Access::Add);
     child.get().core.borrow_mut().parent = Some(parent.downgrade());
     parent.get().core.borrow_mut().add_child(child);
     machine.event(&Event::FutureAdopted {
@@ -161,7 +160,6 @@ pub(crate) fn detach(machine: &Rc<Machine>, owner: &TaskRecord, fibers: Vec<Fibe
     let record = new_record(machine, owner.next_child(&name), priority);
     record.has_run.set(true);
     // It is a task of the session now: who awaited it has no say any more.
-    fibers[0].future.touch_request(Access::Write);
     fibers[0].future.get().core.borrow_mut().parent = None;
     machine.event(&Event::FutureAdopted {
         future: fibers[0].future.id(),
@@ -191,7 +189,6 @@ fn new_record(machine: &Machine, label: Rc<TaskLabel>, priority: Priority) -> Rc
         None => machine.first_fuel(),
     };
     let record = TaskRecord::new(id, label, fuel);
-    machine.touch(Object::Tasks, Access::Add);
     let mut records = machine.records.borrow_mut();
     if records.len() <= id.slot as usize {
         records.resize(id.slot as usize + 1, None);
@@ -204,6 +201,7 @@ fn new_record(machine: &Machine, label: Rc<TaskLabel>, priority: Priority) -> Rc
         label: &record.label,
         priority,
     });
+    machine.touch(Object::Tasks, Access::Add);
     record
 }
 

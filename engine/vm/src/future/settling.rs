@@ -82,6 +82,9 @@ impl Future {
             if let State::Failure(error) = &state {
                 let failure = Rc::new(Failure {
                     error: error.clone(),
+                    task: core.label.clone(),
+                    is_manual: matches!(core.origin, Origin::Manual),
+                    ordinal: self.get().ordinal,
                     // A follower passes it on; a callback for failures sees it.
                     is_observed: std::cell::Cell::new(
                         !core.followers.is_empty()
@@ -93,9 +96,6 @@ impl Future {
                             }),
                     ),
                 });
-                if !failure.is_observed.get() {
-                    machine.touch(Shared::Diagnostics, Access::Write);
-                }
                 machine.failures.borrow_mut().push(failure.clone());
                 core.failure = Some(failure);
             }
@@ -133,25 +133,16 @@ impl Future {
             let mut core = self.get().core.borrow_mut();
             (core.parent.take(), std::mem::take(&mut core.children))
         };
-        let mut alive = children
-            .iter()
-            .filter_map(Future::upgrade)
-            .filter(Future::goes_on)
-            .peekable();
-        if alive.peek().is_none() {
-            return;
-        }
-        self.touch_request(Access::Write);
         // Without a parent the session has them now.
         let parent = parent.and_then(|parent| Future::upgrade(&parent));
         if let Some(parent) = &parent {
-            parent.touch_request(Access::Write);
+            parent.touch_family(Access::Add);
         }
-        for child in alive {
+        let alive = children.iter().filter_map(Future::upgrade);
+        for child in alive.filter(Future::goes_on) {
             if let Some(parent) = &parent {
                 parent.get().core.borrow_mut().add_child(&child);
             }
-            child.touch_request(Access::Write);
             child.get().core.borrow_mut().parent = parent.as_ref().map(Future::downgrade);
             machine.event(&Event::FutureAdopted {
                 future: child.id(),
@@ -179,7 +170,6 @@ impl Future {
             return;
         }
         self.touch(Access::Write);
-        self.touch_request(Access::Read);
         let parent = {
             let mut core = self.get().core.borrow_mut();
             core.follows = Some(inner.clone());
@@ -189,7 +179,7 @@ impl Future {
         if let Some(parent) = parent {
             // A body awaited by transfer was asked to stop through the chain of its task. It has left
             // that chain and is a child like others.
-            parent.touch_request(Access::Write);
+            parent.touch_family(Access::Add);
             parent.get().core.borrow_mut().add_child(self);
             machine.event(&Event::FutureAdopted {
                 future: self.id(),
@@ -223,7 +213,6 @@ impl Future {
 
     /// Whether that body started it, or had it handed over.
     pub(crate) fn is_child_of(&self, parent: &Future) -> bool {
-        self.touch_request(Access::Read);
         let core = self.get().core.borrow();
         let own = core.parent.as_ref().and_then(Future::upgrade);
         own.is_some_and(|own| own.is_same(parent))
@@ -251,6 +240,7 @@ impl Future {
         let inner = self.get().core.borrow_mut().follows.take();
         if let Some(inner) = inner {
             self.touch(Access::Write);
+            inner.touch(Access::Read);
             inner.touch_waiters(Access::Write);
             inner
                 .get()

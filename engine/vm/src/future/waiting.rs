@@ -121,6 +121,7 @@ impl Future {
             .flat_map(|at| [at, waiting.len() - 1 - at])
             .find(|at| waiting[*at].listener.is_waiter(waiter));
         if let Some(at) = place {
+            self.touch(Access::Read);
             self.touch_waiters(Access::Add);
             waiting.remove(at);
         }
