@@ -1,23 +1,44 @@
 //! Strategies: the different sources of one tape of choices.
 
 mod bytes;
+mod changes;
+mod delay;
 mod exhaustive;
 mod fifo;
+mod pct;
+mod pctcp;
+mod per_label;
+mod pos;
+mod preempt;
 mod random;
 mod reduced;
 mod replay;
+mod seeded;
+mod swarm;
 mod tape;
+mod trial;
+mod trouble;
+mod urw;
 
 use std::fmt;
 
 pub use bytes::Bytes;
+pub use delay::Delay;
 pub use exhaustive::Exhaustive;
 pub use fifo::Fifo;
+pub use pct::Pct;
+pub use pctcp::PctCp;
+pub use pos::Pos;
+pub use preempt::Preempt;
 pub use random::Random;
 pub use reduced::Reduced;
 pub(crate) use replay::key as replay_key;
 pub use replay::{Lenient, Script, ScriptChoice, Skipped, Strict};
+pub use seeded::{Policy, Seeded};
+pub use swarm::Swarm;
 pub use tape::Tape;
+pub use trial::Trial;
+pub use urw::Urw;
 
 use crate::choice::{Candidate, Point};
 use crate::divergence::Divergence;
@@ -40,6 +61,12 @@ pub trait Strategy: fmt::Debug {
 
     /// The run is over.
     fn end(&mut self, _ended: &Ended<'_>) {}
+
+    /// Whether run 0, from which the others take what they have to know of the program, has still to
+    /// be made: a campaign without it makes it all the same, and does not count it.
+    fn wants_trial(&self) -> bool {
+        false
+    }
 
     /// Whether it wants every step and its footprint: [`Strategy::step_ended`]. Scheduling points
     /// with a single candidate are then put to [`Strategy::choose`] too; they are no choices all the
@@ -129,18 +156,56 @@ impl Description {
 }
 
 /// The strategies that explore, by the names of the command line.
-pub const NAMES: [&str; 3] = ["fifo", "random", "exhaustive"];
+pub const NAMES: [&str; 10] = [
+    "fifo",
+    "random",
+    "urw",
+    "pct",
+    "pctcp",
+    "pos",
+    "delay",
+    "preempt",
+    "swarm",
+    "exhaustive",
+];
+
+/// What strategies can be told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The depth of the bugs that `pct` and `pctcp` look for, or the bound of `delay` and `preempt`;
+    /// each has its own when none is given. It means nothing to the others.
+    pub depth: Option<u32>,
+}
 
 /// Makes the strategy called `name`; the message of the error lists the names there are.
 pub fn named(name: &str, seed: u64) -> Result<Box<dyn Strategy>, UnknownStrategy> {
-    match name {
-        "fifo" => Ok(Box::new(Fifo::new())),
-        "random" => Ok(Box::new(Random::new(seed))),
-        "exhaustive" => Ok(Box::new(Exhaustive::new())),
-        _ => Err(UnknownStrategy {
-            name: name.to_string(),
-        }),
-    }
+    named_with(name, seed, &Options::default())
+}
+
+/// Makes the strategy called `name` with these options.
+pub fn named_with(
+    name: &str,
+    seed: u64,
+    options: &Options,
+) -> Result<Box<dyn Strategy>, UnknownStrategy> {
+    let depth = |usual: u32| options.depth.unwrap_or(usual);
+    Ok(match name {
+        "fifo" => Box::new(Fifo::new()),
+        "random" => Box::new(Random::new(seed)),
+        "urw" => Box::new(Seeded::new(seed, Urw::new())),
+        "pct" => Box::new(Seeded::new(seed, Pct::new(depth(Pct::DEPTH)))),
+        "pctcp" => Box::new(Seeded::new(seed, PctCp::new(depth(PctCp::DEPTH)))),
+        "pos" => Box::new(Seeded::new(seed, Pos::new())),
+        "delay" => Box::new(Seeded::new(seed, Delay::new(depth(Delay::BOUND)))),
+        "preempt" => Box::new(Seeded::new(seed, Preempt::new(depth(Preempt::BOUND)))),
+        "swarm" => Box::new(Seeded::new(seed, Swarm::new())),
+        "exhaustive" => Box::new(Exhaustive::new()),
+        _ => {
+            return Err(UnknownStrategy {
+                name: name.to_string(),
+            });
+        }
+    })
 }
 
 /// There is no strategy of that name.
@@ -171,10 +236,20 @@ mod tests {
         for name in NAMES {
             assert_eq!(named(name, 1).expect(name).describe().name, name);
         }
-        let error = named("pct", 1).expect_err("not built");
-        assert_eq!(
-            error.to_string(),
-            "there is no strategy `pct`; there are `fifo`, `random`, `exhaustive`"
+        let error = named("pcp", 1).expect_err("a slip").to_string();
+        assert!(
+            error.starts_with("there is no strategy `pcp`; there are `fifo`, `random`, `urw`"),
+            "{error}"
         );
+    }
+
+    #[test]
+    fn depths_are_described() {
+        let options = Options { depth: Some(5) };
+        for name in NAMES {
+            let made = named_with(name, 1, &options).expect(name).describe();
+            let has_depth = ["pct", "pctcp", "delay", "preempt"].contains(&name);
+            assert_eq!(made.depth, has_depth.then_some(5), "{name}");
+        }
     }
 }
