@@ -330,8 +330,9 @@ fn finished(
     enough || watch(report).is_break()
 }
 
-/// Makes run 0, which another shard counts.
-fn try_out(run: &SharedRun, body: &mut Body<'_>) {
+/// Makes run 0 and counts it nowhere: for whoever makes one later run of a strategy alone (see
+/// [`Strategy::wants_trial`]).
+pub fn try_out(run: &SharedRun, body: &mut Body<'_>) {
     run.borrow_mut().set_repeating(true);
     if run.borrow_mut().begin(0) {
         let verdict = body(&mut String::new());

@@ -289,8 +289,8 @@ fn mistakes_exit_2_and_name_what_there_is() {
     check(&["none.m"], &["none.m:1:1: error: "]);
     check(&["p.m", "bad.m"], &["bad.m:1:1"]);
     check(
-        &["p.m", "--strategy", "pos"],
-        &["`fifo`, `random`, `exhaustive`"],
+        &["p.m", "--strategy", "best"],
+        &["no strategy `best`", "`fifo`, `random`, `urw`"],
     );
     check(&["p.m", "--schedules", "0"], &["--schedules"]);
     check(&["p.m", "--time", "now"], &["a number of seconds"]);

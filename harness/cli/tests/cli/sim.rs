@@ -163,8 +163,8 @@ fn mistakes_exit_2_with_their_place() {
     );
     check(&["good.txt"], &["neither a program nor a case", "help: "]);
     check(
-        &["good.m", "--strategy", "pct"],
-        &["`fifo`, `random`, `exhaustive`"],
+        &["good.m", "--strategy", "best"],
+        &["no strategy `best`", "`fifo`, `random`, `urw`"],
     );
     check(&["good.m", "--inject", "fault"], &["not built yet"]);
     check(
