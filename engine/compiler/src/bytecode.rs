@@ -44,6 +44,8 @@ pub struct Program {
     pub sources: Vec<Source>,
     /// All functions; the first is the script's own code.
     pub functions: Vec<Function>,
+    /// The names of all marks, sorted: of every call `sometimes(…, 'name')` with a literal name.
+    pub marks: Vec<String>,
 }
 
 /// What a function is.

@@ -39,6 +39,8 @@ pub(crate) struct Unit<'a> {
     files: Vec<FxHashMap<Rc<str>, FunctionRef>>,
     /// The first functions of the function files.
     shared: FxHashMap<Rc<str>, FunctionRef>,
+    /// The names of marks.
+    pub marks: BTreeSet<String>,
     /// Functions by number; `None` while one is being compiled.
     functions: Vec<Option<Function>>,
     errors: Vec<(u16, Span, RuntimeError)>,
@@ -56,6 +58,7 @@ pub(crate) fn compile_unit(
         sources,
         files: Vec::new(),
         shared: FxHashMap::default(),
+        marks: BTreeSet::new(),
         functions: vec![None],
         errors: Vec::new(),
         reported: BTreeSet::new(),
@@ -82,6 +85,7 @@ pub(crate) fn compile_unit(
     Ok(Program {
         sources: sources.to_vec(),
         functions: functions.collect(),
+        marks: unit.marks.into_iter().collect(),
     })
 }
 

@@ -465,3 +465,16 @@ fn the_deepest_program_that_parses_compiles() {
     deep("x(", "1", ")", 60);
     deep("1 + ", "1", "", 450);
 }
+
+#[test]
+fn a_program_knows_its_marks() {
+    let text = "sometimes(true, 'late'); a.b = 1; sometimes(a.b > 1, 'early');\n\
+                name = 'late'; sometimes(false, name); f = @(x) sometimes(x, 'in a handle');\n\
+                function g(), sometimes(1, 'late'); sometimes(2, 'in a function'); end";
+    let program = compile(&[Source::new("main.m", text)], &CompileOptions::default());
+    let marks = program.expect("it compiles").marks;
+    assert_eq!(marks, ["early", "in a function", "in a handle", "late"]);
+    let own = "function sometimes(a, b), end\nsometimes(1, 'of its own');";
+    let program = compile(&[Source::new("main.m", own)], &CompileOptions::default());
+    assert!(program.expect("it compiles").marks.is_empty());
+}

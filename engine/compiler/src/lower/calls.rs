@@ -46,6 +46,7 @@ impl Lowering<'_, '_> {
                 if intrinsic(builtin) == Some(Intrinsic::Await) {
                     return self.await_call(span, arguments, outputs);
                 }
+                self.note_mark(name, arguments);
                 let (base, count) = self.call_arguments(arguments);
                 self.emit(Instruction::CallBuiltin {
                     builtin,
@@ -69,6 +70,15 @@ impl Lowering<'_, '_> {
                 });
                 self.results(base, outputs)
             }
+        }
+    }
+
+    /// Notes the literal name of a mark, so that marks that are never reached can be reported.
+    fn note_mark(&mut self, function: &str, arguments: &[Expression]) {
+        if let ("sometimes", [_, mark]) = (function, arguments)
+            && let ExpressionKind::Char(mark) = &mark.kind
+        {
+            self.unit.marks.insert(mark.clone());
         }
     }
 
