@@ -63,6 +63,7 @@ pub mod recording;
 pub mod report;
 pub mod rng;
 pub mod run;
+pub mod shrink;
 mod sim;
 pub mod strategy;
 mod timing;

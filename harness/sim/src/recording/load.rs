@@ -13,8 +13,11 @@ use crate::inject::Injections;
 use crate::label::Labels;
 
 impl Recording {
-    /// Reads a recording; `file` is its name for messages.
+    /// Reads a recording, as a document or on one line; `file` is its name for messages.
     pub fn parse(file: &str, text: &str) -> Result<Recording, LoadError> {
+        if super::line::is_line(text) {
+            return Recording::parse(file, &super::line::unpack(file, text)?);
+        }
         let raw: RawRecording =
             serde_yaml::from_str(text).map_err(|error| LoadError::of_yaml(file, text, &error))?;
         let at_key = |key: &str, message: String, mend: &str| {

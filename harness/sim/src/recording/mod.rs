@@ -1,5 +1,6 @@
 //! Recordings: one YAML document that stands alone and makes a run again.
 
+mod line;
 mod load;
 mod write;
 
