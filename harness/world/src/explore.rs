@@ -105,7 +105,8 @@ pub fn explore(
     }
 }
 
-fn verdict(result: &RunResult, judge: &mut Judge<'_>) -> Verdict {
+/// The verdict of a run under a judge.
+pub(crate) fn verdict(result: &RunResult, judge: &mut Judge<'_>) -> Verdict {
     Verdict {
         failure: judge(result).filter(|_| result.outcome.budget || !result.is_cut_short),
         cut_short: result.is_cut_short,

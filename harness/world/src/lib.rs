@@ -49,6 +49,7 @@ mod outcome;
 mod policy;
 pub mod replay;
 pub mod session_config;
+pub mod shrink;
 mod simulation;
 mod snapshot;
 mod support;

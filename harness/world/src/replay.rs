@@ -45,6 +45,12 @@ pub struct ReplayError {
     message: String,
 }
 
+impl ReplayError {
+    pub(crate) fn new(message: String) -> ReplayError {
+        ReplayError { message }
+    }
+}
+
 impl fmt::Display for ReplayError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.message)
@@ -59,29 +65,10 @@ impl std::error::Error for ReplayError {}
 /// When the recording has no program, or its session, world or labels make no sense here.
 pub fn replay(recording: &Recording, options: &ReplayOptions) -> Result<Replay, ReplayError> {
     let refuse = |message: String| ReplayError { message };
-    let program = recording.program.as_ref();
-    let recorded = program.and_then(|program| program.source.clone());
-    let (Some(program), Some(source)) = (program, options.source.clone().or(recorded)) else {
-        let message = "the recording has no `program` with its `source`: there is nothing to run";
-        return Err(refuse(message.to_string()));
-    };
-    let hash = program.sha256.as_ref();
-    let is_program_changed = hash.is_some_and(|hash| *hash != sha256(&source));
-    let session: SessionConfig = match &recording.session {
-        None => SessionConfig::default(),
-        Some(value) => serde_yaml::from_value(value.clone())
-            .map_err(|error| refuse(format!("`session`: {}", plain(&error))))?,
-    };
-    let world: WorldConfig = match &recording.world {
-        None => WorldConfig::default(),
-        Some(value) => serde_yaml::from_value(value.clone())
-            .map_err(|error| refuse(format!("`world`: {}", plain(&error))))?,
-    };
-    let text = ProgramText {
-        name: program.name.clone(),
-        source,
-        files: program.files.clone(),
-    };
+    let (text, session, world) = scene_of(recording, options.source.clone())?;
+    let hash = recording.program.as_ref();
+    let hash = hash.and_then(|program| program.sha256.as_ref());
+    let is_program_changed = hash.is_some_and(|hash| *hash != sha256(&text.source));
     let target = Target::compile(text, &session);
     let run = Run::shared(Box::new(Fifo::new()));
     run.borrow_mut().set_injections(recording.injections());
@@ -113,6 +100,37 @@ pub fn replay(recording: &Recording, options: &ReplayOptions) -> Result<Replay, 
         is_program_changed,
         events,
     })
+}
+
+/// The program, session and world of a recording, with another text of the main script if one is
+/// given.
+pub(crate) fn scene_of(
+    recording: &Recording,
+    source: Option<String>,
+) -> Result<(ProgramText, SessionConfig, WorldConfig), ReplayError> {
+    let refuse = |message: String| ReplayError { message };
+    let program = recording.program.as_ref();
+    let recorded = program.and_then(|program| program.source.clone());
+    let (Some(program), Some(source)) = (program, source.or(recorded)) else {
+        let message = "the recording has no `program` with its `source`: there is nothing to run";
+        return Err(refuse(message.to_string()));
+    };
+    let session: SessionConfig = match &recording.session {
+        None => SessionConfig::default(),
+        Some(value) => serde_yaml::from_value(value.clone())
+            .map_err(|error| refuse(format!("`session`: {}", plain(&error))))?,
+    };
+    let world: WorldConfig = match &recording.world {
+        None => WorldConfig::default(),
+        Some(value) => serde_yaml::from_value(value.clone())
+            .map_err(|error| refuse(format!("`world`: {}", plain(&error))))?,
+    };
+    let text = ProgramText {
+        name: program.name.clone(),
+        source,
+        files: program.files.clone(),
+    };
+    Ok((text, session, world))
 }
 
 fn strategy(script: Script, options: &ReplayOptions) -> Box<dyn Strategy> {
