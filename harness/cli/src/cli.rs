@@ -45,7 +45,7 @@ pub enum Command {
     Explore(ExploreArguments),
     /// Make recorded runs again, and compare every step
     Replay(ReplayArguments),
-    /// Make a recording smaller (not part of this version)
+    /// Make a recording smaller: its choices, its program and its world
     Shrink(ShrinkArguments),
     /// Show a recording: its program, its failure and its choices
     Show(ShowArguments),

@@ -63,6 +63,14 @@ impl Progress {
             .set_message(format!("schedules, {rate}/s, {most} distinct outcomes"));
     }
 
+    /// So many runs were made; what is said about them.
+    pub fn runs(&self, runs: u64, text: impl FnOnce() -> String) {
+        if runs.is_multiple_of(STRIDE) {
+            self.bar.set_position(runs);
+            self.bar.set_message(text());
+        }
+    }
+
     /// One more item is done.
     pub fn step(&self, name: &str) {
         self.bar.inc(1);

@@ -32,7 +32,10 @@ pub fn run(cli: Cli) -> Exit {
             show_first_panic_only();
             replay::run(&arguments, &mut output)
         }
-        Command::Shrink(arguments) => shrink::run(&arguments, &mut output),
+        Command::Shrink(arguments) => {
+            show_first_panic_only();
+            shrink::run(&arguments, &mut output)
+        }
         Command::Show(arguments) => show::run(&arguments, &mut output),
         Command::Conformance(arguments) => {
             show_first_panic_only();

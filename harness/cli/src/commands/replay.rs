@@ -23,7 +23,7 @@ Exits 0 when the run was made again and the recording holds no failure, 1 when i
 another way), 2 when the file is no recording, and 3 when the program leaves the recording: the message \
 names the first step that differs.")]
 pub struct ReplayArguments {
-    /// Recordings, as `--out` and `--record` write them
+    /// Recordings, as `--out` and `--record` write them, or as lines of `show --line`
     #[arg(required = true, value_name = "RECORDING")]
     recordings: Vec<PathBuf>,
 
@@ -81,7 +81,10 @@ fn replay_one(
         };
     }
     let replayed = replay(&recording, &options).map_err(|error| {
-        let complaint = crate::complaint::Complaint::about(path, error.to_string());
+        let complaint = crate::complaint::Complaint::about(
+            Path::new(&recordings::shown(path)),
+            error.to_string(),
+        );
         complaint
             .with_help("a recording names everything it needs: get the whole, unedited file")
             .to_string()
@@ -181,12 +184,13 @@ fn judge(
     output: &mut Output,
 ) -> Exit {
     let ended = Ended::of(arguments, recording, replay);
-    let name = path.display();
+    let name = recordings::shown(path);
+    let whole = path.display().to_string();
     let result = &replay.result;
     if output.is_json() {
         let failure = failure(result);
         let mut object = result_json(result, failure.as_ref());
-        object["recording"] = name.to_string().into();
+        object["recording"] = whole.as_str().into();
         object["replay"] = ended.word().into();
         object["divergence"] = replay.replayed.divergence.clone().into();
         object["skipped"] = replay.replayed.skipped.clone().into();
@@ -225,18 +229,18 @@ fn judge(
                 "{name}: error: {text}{changed}\nhelp: `--lenient` realigns on labels and lists what it \
                  skips"
             ));
-            output.again(&again(arguments, &name.to_string()));
+            output.again(&again(arguments, &whole));
         }
         Ended::Stopped => output.aside(format_args!("{name}: stopped: {place}")),
         Ended::Again(note) => {
             let (kind, summary) = (&note.kind, &note.summary);
             output.failed("reproduced", format_args!("{kind}: {summary} ({place})"));
-            output.again(&again(arguments, &name.to_string()));
+            output.again(&again(arguments, &whole));
         }
         Ended::Otherwise(failure) => {
             let (kind, summary) = (failure.kind, &failure.summary);
             output.failed(kind.name(), format_args!("{summary} ({place})"));
-            output.again(&again(arguments, &name.to_string()));
+            output.again(&again(arguments, &whole));
         }
         Ended::Gone(note) => output.aside(format_args!(
             "{name}: {ODD}gone{ODD:#}: the recorded failure did not come again: {}: {} ({place})",

@@ -11,8 +11,12 @@ use tourbillon_sim::recording::{Deed, RecordedChoice};
 /// The arguments of `show`.
 #[derive(Debug, Args)]
 pub struct ShowArguments {
-    /// The recording
+    /// The recording, a file or a line
     recording: PathBuf,
+
+    /// Print the whole recording on one line, to paste into a message or a command
+    #[arg(long, conflicts_with_all = ["html", "perfetto"])]
+    line: bool,
 
     /// Write a page for a browser (not part of this version)
     #[arg(long, value_name = "OUT")]
@@ -41,6 +45,12 @@ pub fn run(arguments: &ShowArguments, output: &mut Output) -> Exit {
         Ok(loaded) => loaded,
         Err(error) => return output.refuse(&[error.to_string()]),
     };
+    if arguments.line {
+        let line = loaded.recording.to_line();
+        output.json(&serde_json::json!({ "line": line }));
+        output.text(format_args!("{line}\n"));
+        return Exit::Held;
+    }
     if output.is_json() {
         match serde_yaml::from_str::<serde_json::Value>(&loaded.text) {
             Ok(value) => output.json(&value),

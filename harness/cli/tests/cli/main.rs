@@ -8,6 +8,7 @@ mod conformance;
 mod explore;
 mod replay;
 mod run;
+mod shrink;
 mod sim;
 mod usage;
 

@@ -1,4 +1,4 @@
-//! `tourbillon replay`, `show` and `shrink`.
+//! `tourbillon replay` and `show`.
 
 use crate::{Place, program};
 
@@ -165,13 +165,4 @@ fn a_recording_is_shown_to_people_and_programs() {
             .run(&["show", "r.yaml", option, "out"])
             .check(2, &["not part of this version", "help: "]);
     }
-}
-
-#[test]
-fn shrinking_refuses_and_writes_nothing() {
-    let place = recorded();
-    let ended = place.run(&["shrink", "r.yaml", "-o", "s.yaml"]);
-    ended.check(2, &["not part of this version"]);
-    assert!(ended.stdout.contains("runs main/bump#1"), "{ended:#?}");
-    assert!(!place.path("s.yaml").exists());
 }
