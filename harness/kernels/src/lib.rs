@@ -28,6 +28,7 @@ mod runtime;
 mod shared;
 #[cfg(feature = "shuttle")]
 mod shuttled;
+mod waiting;
 
 pub use kernel::{Body, Kernel, Model, Program, UNSIZED, Variant};
 pub use kernels::all;
