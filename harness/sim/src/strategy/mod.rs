@@ -5,6 +5,7 @@ mod changes;
 mod delay;
 mod exhaustive;
 mod fifo;
+mod guided;
 mod pct;
 mod pctcp;
 mod per_label;
@@ -26,6 +27,7 @@ pub use bytes::Bytes;
 pub use delay::Delay;
 pub use exhaustive::Exhaustive;
 pub use fifo::Fifo;
+pub use guided::Guided;
 pub use pct::Pct;
 pub use pctcp::PctCp;
 pub use pos::Pos;
@@ -66,6 +68,12 @@ pub trait Strategy: fmt::Debug {
     /// be made: a campaign without it makes it all the same, and does not count it.
     fn wants_trial(&self) -> bool {
         false
+    }
+
+    /// Whether a run can be made again from the strategy's seed and the run's number; where it depends
+    /// on the runs before it, only its tape makes it again.
+    fn is_repeatable(&self) -> bool {
+        true
     }
 
     /// Whether it wants every step and its footprint: [`Strategy::step_ended`]. Scheduling points
@@ -156,7 +164,7 @@ impl Description {
 }
 
 /// The strategies that explore, by the names of the command line.
-pub const NAMES: [&str; 10] = [
+pub const NAMES: [&str; 11] = [
     "fifo",
     "random",
     "urw",
@@ -166,6 +174,7 @@ pub const NAMES: [&str; 10] = [
     "delay",
     "preempt",
     "swarm",
+    "guided",
     "exhaustive",
 ];
 
@@ -199,6 +208,7 @@ pub fn named_with(
         "delay" => Box::new(Seeded::new(seed, Delay::new(depth(Delay::BOUND)))),
         "preempt" => Box::new(Seeded::new(seed, Preempt::new(depth(Preempt::BOUND)))),
         "swarm" => Box::new(Seeded::new(seed, Swarm::new())),
+        "guided" => Box::new(Guided::new(seed)),
         "exhaustive" => Box::new(Exhaustive::new()),
         _ => {
             return Err(UnknownStrategy {

@@ -67,6 +67,11 @@ impl<P: Policy> Seeded<P> {
         }
     }
 
+    /// What run 0 has told.
+    pub(super) fn trial(&self) -> &Trial {
+        &self.trial
+    }
+
     #[cold]
     fn try_out(&mut self, point: &Point<'_>) -> u32 {
         // Nobody else holds the trial while it is being made.
