@@ -8,13 +8,13 @@ use tourbillon_sim::strategy::{self, named};
 use tourbillon_sim::{Explorer, Report};
 
 /// So many campaigns look for each defect.
-const SEEDS: u64 = 5;
+const SEEDS: u64 = 100;
 /// So many schedules each may take.
 const SCHEDULES: u64 = 10_000;
 /// So many schedules of each strategy a corrected kernel must pass.
 const PASSES: u64 = 2_000;
 /// The strategy that is used when none is named.
-const DEFAULT_STRATEGY: &str = "random";
+const DEFAULT_STRATEGY: &str = "swarm";
 
 fn explore(
     kernel: &Kernel,

@@ -19,7 +19,7 @@ use crate::arguments::Arguments;
 use crate::row::{Cell, Row, SHUTTLE};
 
 /// What explores when no strategy is named.
-pub const DEFAULT_STRATEGY: &str = "random";
+pub const DEFAULT_STRATEGY: &str = "swarm";
 /// A campaign gives up after so many schedules.
 pub const CAP: u64 = 10_000;
 /// The search with reduction gives up after so many schedules of a corrected kernel.
