@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use crate::choice::{Action, Candidate, Kind};
+use crate::explain::Watch;
 use crate::footprint::Access;
 use crate::label::Label;
 use crate::ready::Ready;
@@ -41,6 +42,7 @@ pub struct Executor {
     suspended: Vec<u32>,
     left: Left,
     keeps_events: bool,
+    watch: Option<Box<Watch>>,
     main: Label,
     time: Label,
     // The run's end, where it is a choice.
@@ -107,6 +109,7 @@ impl Executor {
             suspended: Vec::new(),
             left: Left::default(),
             keeps_events: false,
+            watch: None,
             main,
             time,
             end,
@@ -123,6 +126,11 @@ impl Executor {
         self.shared.current.set(self.main);
         let keeps = self.shared.run.borrow().keeps_events();
         self.keeps_events = keeps;
+        if self.shared.run.borrow().is_explaining() {
+            let (watch, notes) = Watch::new();
+            self.watch = Some(Box::new(watch));
+            self.shared.set_notes(Some(notes));
+        }
         let sim = Sim {
             shared: Rc::clone(&self.shared),
         };
@@ -138,6 +146,9 @@ impl Executor {
             });
             self.drive(main)
         }));
+        if self.watch.take().is_some() {
+            self.shared.set_notes(None);
+        }
         let mut ending = caught.unwrap_or_else(|payload| {
             let mut run = self.shared.run.borrow_mut();
             // It keeps everything from happening that could still have happened.
@@ -302,8 +313,10 @@ impl Executor {
                     },
                 );
                 drop(run);
+                self.watch_begin(label);
                 let waker = shared.cancels.borrow_mut().strike(pick - before_cancels);
                 wake(waker);
+                self.watched();
                 Next::Look
             }
             Action::Spurious => {
@@ -329,8 +342,10 @@ impl Executor {
                     },
                 );
                 drop(run);
+                self.watch_begin(label);
                 let waker = shared.waits.borrow_mut().deliver(pick - ready);
                 wake(waker);
+                self.watched();
                 Next::Look
             }
             Action::Advance => {
@@ -344,7 +359,9 @@ impl Executor {
                     value: due,
                 });
                 drop(run);
+                self.watch_begin(label);
                 self.fire_due();
+                self.watched();
                 Next::Look
             }
             Action::Keep
@@ -370,6 +387,9 @@ impl Executor {
         self.shared.current.set(slot.label);
         self.shared.current_slot.set(index);
         self.shared.current_class.set(slot.priority as u8);
+        if self.watch.is_some() {
+            return self.poll_watched(index, main);
+        }
         let mut context = Context::from_waker(slot.bell.waker());
         let polled = match &mut slot.future {
             Some(future) => future.as_mut().poll(&mut context),
@@ -380,11 +400,54 @@ impl Executor {
         }
     }
 
+    /// Polls a task of a run that is to be explained: with a waker of its own.
+    #[cold]
+    fn poll_watched(&mut self, index: u32, main: Pin<&mut dyn Future<Output = ()>>) {
+        let slot = &mut self.slots[index as usize];
+        let Some(watch) = &mut self.watch else { return };
+        watch.begin(self.shared.run.borrow().steps(), slot.label);
+        let own = slot.bell.waker().clone();
+        let lent = watch.lend(slot.label, &own);
+        // What asks whether a waker is the task's own must find the one that it sees.
+        self.shared.wakers.borrow_mut()[index as usize] = lent.clone();
+        let polled = {
+            let mut context = Context::from_waker(&lent);
+            match &mut slot.future {
+                Some(future) => future.as_mut().poll(&mut context),
+                None => main.poll(&mut context),
+            }
+        };
+        self.shared.wakers.borrow_mut()[index as usize] = own;
+        drop(lent);
+        if let Poll::Ready(()) = polled {
+            self.finish(index);
+        }
+        self.watched();
+    }
+
+    /// A step of a run that is to be explained begins, which is no poll.
+    fn watch_begin(&mut self, by: Label) {
+        if let Some(watch) = &mut self.watch {
+            watch.begin(self.shared.run.borrow().steps(), by);
+        }
+    }
+
+    /// Looks at what the step has done, if the run is to be explained.
+    fn watched(&mut self) {
+        if let Some(watch) = &mut self.watch {
+            watch.end(self.shared.run.borrow().footprint());
+        }
+    }
+
     fn finish(&mut self, index: u32) {
         let slot = &mut self.slots[index as usize];
         slot.alive = false;
         slot.future = None;
-        let (label, reusable) = (slot.label, slot.bell.held(1) == 0);
+        let held = match &self.watch {
+            None => slot.bell.held(1),
+            Some(watch) => watch.held(slot.label),
+        };
+        let (label, reusable) = (slot.label, held == 0);
         self.live -= 1;
         self.shared.run.borrow_mut().event(Event {
             what: DONE,
@@ -521,18 +584,23 @@ impl Executor {
         let run = self.shared.run.borrow();
         let waiting = self.shared.waiting_for.borrow();
         let suspended = self.slots[..self.used].iter().filter(|slot| slot.alive);
+        if let Some(watch) = &self.watch {
+            let notes = self.shared.notes();
+            let tasks = suspended.map(|slot| (slot.label, slot.polls));
+            let stuck = watch.stuck(&run.labels, &notes, &tasks.collect::<Vec<_>>());
+            return self.stuck_ending(stuck);
+        }
         let tasks = suspended.map(|slot| {
             let note = waiting
                 .get(&slot.label)
-                .filter(|note| note.polls == slot.polls);
-            StuckTask::new(
-                &run.labels,
-                slot.label,
-                slot.bell.held(1),
-                note.map(|note| note.on),
-            )
+                .filter(|note| note.polls == slot.polls)
+                .copied();
+            StuckTask::new(&run.labels, slot.label, slot.bell.held(1), note.as_slice())
         });
-        let stuck = Stuck::new(tasks.collect());
+        self.stuck_ending(Stuck::new(tasks.collect()))
+    }
+
+    fn stuck_ending(&self, stuck: Stuck) -> Ending {
         let main = self
             .slots
             .first()

@@ -206,6 +206,12 @@ impl Footprint {
         self.everything = true;
     }
 
+    /// What was touched so far, and whether it was changed.
+    pub(crate) fn touched(&self) -> impl Iterator<Item = (Object, bool)> + '_ {
+        let shown = self.entries.iter().filter(|entry| entry.1 & READ != 0);
+        shown.map(|entry| (entry.0, entry.1 & WRITE != 0))
+    }
+
     /// The objects, in order.
     pub fn objects(&self) -> impl Iterator<Item = Object> + '_ {
         self.entries.iter().map(|entry| entry.0)

@@ -3,13 +3,14 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::Future;
+use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use crate::footprint::{Access, Object};
 use crate::label::{Label, mix};
-use crate::sim::{Shared, WaitOn};
+use crate::sim::{Shared, Site, WaitOn};
 
 /// The result of a task, once there is one, and who waits for it.
 pub(crate) struct Join<T> {
@@ -156,7 +157,7 @@ impl<T> Future for JoinHandle<T> {
             !is_finished,
             "a join handle was awaited after it gave its value"
         );
-        self.shared.note_wait(WaitOn::Task(self.join.label));
+        self.shared.note_wait(WaitOn::Task(self.join.label), None);
         let waiter = Waiter::Task(context.waker().clone());
         let before = self.join.waiter.replace(waiter);
         drop(before);
@@ -168,8 +169,14 @@ impl<T> Future for JoinHandle<T> {
 ///
 /// The waiting task is woken once, by the last of them, so that joining adds no choices that are
 /// not the program's.
-pub async fn join_all<T>(handles: impl IntoIterator<Item = JoinHandle<T>>) -> Vec<T> {
-    let handles: Vec<JoinHandle<T>> = handles.into_iter().collect();
+#[track_caller]
+pub fn join_all<T>(
+    handles: impl IntoIterator<Item = JoinHandle<T>>,
+) -> impl Future<Output = Vec<T>> {
+    join_all_at(handles.into_iter().collect(), Location::caller())
+}
+
+async fn join_all_at<T>(handles: Vec<JoinHandle<T>>, site: Site) -> Vec<T> {
     // Which of them have ended already makes no difference, only whether all have: no access yet.
     let open = |handle: &&JoinHandle<T>| !handle.join.finished.get();
     let left = handles.iter().filter(open).count();
@@ -189,6 +196,7 @@ pub async fn join_all<T>(handles: impl IntoIterator<Item = JoinHandle<T>>) -> Ve
     AllFinished {
         handles: &handles,
         latch: &latch,
+        site,
     }
     .await;
     let values = handles
@@ -200,6 +208,7 @@ pub async fn join_all<T>(handles: impl IntoIterator<Item = JoinHandle<T>>) -> Ve
 struct AllFinished<'a, T> {
     handles: &'a [JoinHandle<T>],
     latch: &'a Latch,
+    site: Site,
 }
 
 impl<T> Future for AllFinished<'_, T> {
@@ -218,7 +227,7 @@ impl<T> Future for AllFinished<'_, T> {
             return Poll::Ready(());
         };
         let shared = &waited.shared;
-        shared.note_wait(WaitOn::Task(waited.join.label));
+        shared.note_wait(WaitOn::Task(waited.join.label), Some(self.site));
         let waiting = Waiting::new(shared, context.waker());
         let before = self.latch.waiting.replace(Some(waiting));
         drop(before);

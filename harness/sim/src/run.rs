@@ -41,6 +41,7 @@ pub struct Run {
     number: u64,
     steps: u64,
     repeating: bool,
+    explaining: bool,
     halt: Option<Halt>,
     // Whether the budget of chaos is spent: the rest of the run is fair and without trouble.
     quiet: bool,
@@ -151,6 +152,7 @@ impl Run {
             number: 0,
             steps: 0,
             repeating: false,
+            explaining: false,
             halt: None,
             quiet: false,
             footprints: Footprints {
@@ -215,6 +217,17 @@ impl Run {
     /// Marks the next runs as repetitions of others: hosts should start from fresh state then.
     pub fn set_repeating(&mut self, on: bool) {
         self.repeating = on;
+    }
+
+    /// Whether runs that are stuck are to be explained in full. The run is the same, but slow.
+    pub fn set_explaining(&mut self, on: bool) {
+        self.explaining = on;
+    }
+
+    /// Whether runs that are stuck are to be explained in full.
+    #[must_use]
+    pub fn is_explaining(&self) -> bool {
+        self.explaining
     }
 
     /// Takes choices from `strategy` from now on; returns the one before.
@@ -572,6 +585,11 @@ impl Run {
         if self.footprints.on {
             self.footprints.current.add(object, access);
         }
+    }
+
+    /// What the step that runs has touched so far.
+    pub(crate) fn footprint(&self) -> &Footprint {
+        &self.footprints.current
     }
 
     /// The step that runs conflicts with every other, since nothing can follow it.

@@ -1,8 +1,9 @@
 //! What tasks hold of their simulation: spawning, virtual time, simulated operations, choices.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, Ref, RefCell};
 use std::collections::VecDeque;
 use std::future::Future;
+use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use rustc_hash::FxHashMap;
 
 use crate::cancel::{Cancellable, Cancels};
 use crate::choice::{Action, Candidate, Kind};
+use crate::explain::Notes;
 use crate::footprint::{Access, Object};
 use crate::join::{Join, JoinHandle};
 use crate::label::{Label, join_hash, name_hash};
@@ -71,6 +73,9 @@ pub(crate) struct Shared {
     // Tasks that a join has woken in this step, once for each wake.
     woken_by_join: RefCell<Vec<Label>>,
     pub(crate) ring: Arc<Ring>,
+    // What a run that is to be explained remembers; none in all others.
+    is_explaining: Cell<bool>,
+    notes: RefCell<Notes>,
 }
 
 /// A task that was spawned and has not been taken over by the executor.
@@ -103,13 +108,29 @@ struct Occurrences {
 pub(crate) struct WaitNote {
     pub(crate) polls: u64,
     pub(crate) on: WaitOn,
+    pub(crate) site: Option<Site>,
 }
+
+/// Where in the program under test something was asked for.
+pub(crate) type Site = &'static Location<'static>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WaitOn {
     Task(Label),
     Time(u64),
     Operation(Label),
+    Object(Label, Awaited),
+}
+
+/// What of an object a task waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Awaited {
+    Lock,
+    Permit,
+    Room,
+    Message,
+    Value,
+    Notification,
 }
 
 impl Shared {
@@ -130,7 +151,28 @@ impl Shared {
             current_class: Cell::new(0),
             woken_by_join: RefCell::default(),
             ring,
+            is_explaining: Cell::new(false),
+            notes: RefCell::default(),
         }
+    }
+
+    /// From now on, until it is taken away again, what there is to note is noted.
+    pub(crate) fn set_notes(&self, notes: Option<Notes>) {
+        self.is_explaining.set(notes.is_some());
+        self.notes.replace(notes.unwrap_or_default());
+    }
+
+    pub(crate) fn notes(&self) -> Ref<'_, Notes> {
+        self.notes.borrow()
+    }
+
+    /// Notes something if the run is to be explained.
+    #[inline]
+    pub(crate) fn explain<R>(&self, note: impl FnOnce(&mut Notes) -> R) -> Option<R> {
+        if self.is_explaining.get() {
+            return Some(note(&mut self.notes.borrow_mut()));
+        }
+        None
     }
 
     /// Forgets what belongs to one run.
@@ -207,16 +249,18 @@ impl Shared {
     }
 
     /// Remembers what the current task waits for.
-    pub(crate) fn note_wait(&self, on: WaitOn) {
+    pub(crate) fn note_wait(&self, on: WaitOn, site: Option<Site>) {
         let polls = self.polls.get();
-        self.waiting_for
-            .borrow_mut()
-            .insert(self.current.get(), WaitNote { polls, on });
+        let note = WaitNote { polls, on, site };
+        let mut waiting = self.waiting_for.borrow_mut();
+        waiting.insert(self.current.get(), note);
+        self.explain(|notes| notes.wait(self.current.get(), note));
     }
 }
 
 impl Sim {
     /// Starts a task; its label is the current task's, `task` and the occurrence there.
+    #[track_caller]
     pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
     where
         F: Future + 'static,
@@ -225,6 +269,7 @@ impl Sim {
     }
 
     /// Starts a task called `name`: `main/bump#2` is the second `bump` that `main` spawned.
+    #[track_caller]
     pub fn spawn_named<F>(&self, name: &str, future: F) -> JoinHandle<F::Output>
     where
         F: Future + 'static,
@@ -233,11 +278,14 @@ impl Sim {
     }
 
     /// Starts a task with a name and a priority.
+    #[track_caller]
     pub fn spawn_with<F>(&self, name: &str, priority: Priority, future: F) -> JoinHandle<F::Output>
     where
         F: Future + 'static,
     {
         let label = self.shared.next_label(name);
+        let site = Location::caller();
+        self.shared.explain(|notes| notes.spawn(label, site));
         let join = Rc::new(Join::new(label));
         let done = Rc::clone(&join);
         let shared = Rc::clone(&self.shared);
@@ -353,7 +401,9 @@ impl Sim {
     /// An object of the current task's making, whose accesses are told with [`Sim::access`].
     #[must_use]
     pub fn object(&self, name: &str) -> Object {
-        self.shared.next_label(name).into()
+        let label = self.shared.next_label(name);
+        self.shared.explain(|notes| notes.cell(label));
+        label.into()
     }
 
     /// The current step touches `object`: see [`crate::Explorer::reduced`].

@@ -217,7 +217,7 @@ impl Future for Sleep {
             .borrow_mut()
             .listen(ticket, context.waker());
         drop(before);
-        self.shared.note_wait(WaitOn::Time(deadline));
+        self.shared.note_wait(WaitOn::Time(deadline), None);
         Poll::Pending
     }
 }
@@ -320,7 +320,7 @@ impl Future for Operation {
         let is_early = waits.complete_early(ticket);
         drop(waits);
         drop(before);
-        self.shared.note_wait(WaitOn::Operation(self.label));
+        self.shared.note_wait(WaitOn::Operation(self.label), None);
         if is_early {
             context.waker().wake_by_ref();
         }

@@ -50,7 +50,7 @@ fn a_deadlock_names_the_circle() {
     assert!(
         stuck
             .to_string()
-            .contains("cycle: main/first#1 -> main/second#1 -> main/first#1")
+            .contains("deadlock: main/first#1 -> main/second#1 -> main/first#1")
     );
     assert_eq!(executor.left().tasks, 2);
 }
