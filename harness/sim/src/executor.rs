@@ -139,11 +139,13 @@ impl Executor {
             let main = main(sim);
             // Main lives here, not in a box: most runs are short.
             let main = pin!(async { value = Some(main.await) });
-            self.admit(NewTask {
+            let task = NewTask {
                 future: None,
                 label: self.main,
                 priority: Priority::Normal,
-            });
+            };
+            let shared = Rc::clone(&self.shared);
+            self.admit(&mut shared.run.borrow_mut(), task);
             self.drive(main)
         }));
         if self.watch.take().is_some() {
@@ -176,12 +178,12 @@ impl Executor {
     fn drive(&mut self, mut main: Pin<&mut dyn Future<Output = ()>>) -> Ending {
         let shared = Rc::clone(&self.shared);
         loop {
-            self.collect();
             let mut run = shared.run.borrow_mut();
+            self.collect(&mut run);
             let class = self.ready.class();
             let extra = run.spurious_left() > 0
                 || !shared.waits.borrow().deliverable.is_empty()
-                || (!shared.cancels.borrow().is_empty() && run.cancels_left() > 0);
+                || (run.cancels_left() > 0 && !shared.cancels.borrow().is_empty());
             let slot = if let Some(class) = class
                 && !extra
             {
@@ -223,12 +225,12 @@ impl Executor {
         if self.live == 0 {
             return Next::End(Ending::Done);
         }
-        if class.is_none() && self.collect_all() {
+        let shared = Rc::clone(&self.shared);
+        let mut run = shared.run.borrow_mut();
+        if class.is_none() && self.collect_all(&mut run) {
             // Another thread has woken somebody.
             return Next::Look;
         }
-        let shared = Rc::clone(&self.shared);
-        let mut run = shared.run.borrow_mut();
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
         if let Some(class) = class {
@@ -461,13 +463,13 @@ impl Executor {
 
     /// Takes in who was woken and what was spawned since the last step, in that order of events.
     #[inline]
-    fn collect(&mut self) {
+    fn collect(&mut self, run: &mut Run) {
         while let Some(news) = self.ring.next(&mut self.reader) {
             match news {
-                News::Woken(index) => self.make_ready(index),
-                News::Spawned => self.admit_next(),
+                News::Woken(index) => self.make_ready(run, index),
+                News::Spawned => self.admit_next(run),
                 News::Overflow => {
-                    self.collect_all();
+                    self.collect_all(run);
                 }
             }
         }
@@ -476,26 +478,26 @@ impl Executor {
     /// Takes in everything that the ring does not tell, in the order of slots: what a step woke
     /// beyond the ring's size, and what other threads woke. False when there was nothing.
     #[cold]
-    fn collect_all(&mut self) -> bool {
+    fn collect_all(&mut self, run: &mut Run) -> bool {
         let before = self.ready.class();
         for index in 0..self.used {
-            self.make_ready(index as u32);
+            self.make_ready(run, index as u32);
         }
         while !self.shared.inbox.borrow().is_empty() {
-            self.admit_next();
+            self.admit_next(run);
         }
         self.ready.class() != before
     }
 
-    fn admit_next(&mut self) {
+    fn admit_next(&mut self, run: &mut Run) {
         let task = self.shared.inbox.borrow_mut().pop_front();
         if let Some(task) = task {
-            self.admit(task);
+            self.admit(run, task);
         }
     }
 
     #[inline]
-    fn make_ready(&mut self, index: u32) {
+    fn make_ready(&mut self, run: &mut Run, index: u32) {
         let Some(slot) = self.slots.get_mut(index as usize) else {
             return;
         };
@@ -505,7 +507,6 @@ impl Executor {
         }
         let label = slot.label;
         let access = self.shared.wake_access(label, rings);
-        let mut run = self.shared.run.borrow_mut();
         // Also when it was ready already, or has ended: in another order this is what wakes it.
         run.access(label.into(), access);
         run.access_class(slot.priority as u8);
@@ -523,7 +524,7 @@ impl Executor {
         }
     }
 
-    fn admit(&mut self, task: NewTask) {
+    fn admit(&mut self, run: &mut Run, task: NewTask) {
         let NewTask {
             future,
             label,
@@ -560,7 +561,6 @@ impl Executor {
         slot.polls = 0;
         self.live += 1;
         self.ready.push(priority, label, index);
-        let mut run = self.shared.run.borrow_mut();
         run.access(label.into(), Access::Wake);
         run.access_class(priority as u8);
         run.event(Event {

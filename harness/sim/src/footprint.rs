@@ -6,8 +6,6 @@
 //! Mazurkiewicz trace) and have the same outcome: searches with reduction run one of each, and the
 //! fingerprint of a run names the one it belongs to.
 
-use rustc_hash::FxHashMap;
-
 use crate::choice::{Action, Candidate};
 use crate::label::{Label, mix};
 
@@ -235,13 +233,18 @@ fn is_conflict(one: u8, other: u8) -> bool {
 
 /// The partial order of a run, as one number: equal for all runs whose dependent steps come in the
 /// same order.
+///
+/// Each step gets a hash that stands for itself and all that came before it and mattered; their sum
+/// names the set of them, whatever the order. This is on the hot path of every run.
 #[derive(Debug, Default)]
 pub(crate) struct PartialOrder {
-    objects: FxHashMap<u64, Past>,
-    // Entries of runs before are stale; finding them so is cheaper than clearing the table.
-    generation: u64,
+    objects: Objects,
+    // Where the objects of the current step are.
+    places: Vec<usize>,
     epoch: u64,
     sum: u64,
+    // Classes of priority that this run has used, one bit for each.
+    classes: u8,
     // Sums of the steps that changed who is ready in a class, and of those of a class's tasks.
     changed: [u64; CLASSES],
     stepped: [u64; CLASSES],
@@ -250,20 +253,129 @@ pub(crate) struct PartialOrder {
 /// At most so many classes of priority.
 const CLASSES: usize = 8;
 
+/// The pasts of all objects of a run: open addressing, with what belongs to earlier runs as empty.
+#[derive(Debug)]
+struct Objects {
+    slots: Vec<Past>,
+    used: usize,
+    generation: u64,
+}
+
 /// What has happened to an object: hashes of steps, each of which stands for all that came before.
 #[derive(Clone, Copy, Debug, Default)]
 struct Past {
+    object: u64,
     generation: u64,
     written: u64,
     read: u64,
     arrived: u64,
 }
 
+impl Default for Objects {
+    fn default() -> Objects {
+        Objects {
+            slots: vec![Past::default(); 64],
+            used: 0,
+            generation: 1,
+        }
+    }
+}
+
+impl Objects {
+    fn reset(&mut self) {
+        self.generation += 1;
+        self.used = 0;
+    }
+
+    /// Makes room, so that so many places stay where they are.
+    #[inline]
+    fn reserve(&mut self, more: usize) {
+        if (self.used + more) * 2 > self.slots.len() {
+            self.grow(more);
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self, more: usize) {
+        let size = ((self.used + more) * 4).next_power_of_two();
+        let before = std::mem::replace(&mut self.slots, vec![Past::default(); size]);
+        self.used = 0;
+        for past in before {
+            if past.generation == self.generation {
+                let place = self.place(past.object);
+                self.slots[place] = past;
+            }
+        }
+    }
+
+    /// Where the past of an object is.
+    #[inline]
+    fn place(&mut self, object: u64) -> usize {
+        // Objects are hashes already.
+        let mask = self.slots.len() - 1;
+        let mut place = object as usize & mask;
+        loop {
+            let past = &mut self.slots[place];
+            if past.generation != self.generation {
+                *past = Past {
+                    object,
+                    generation: self.generation,
+                    ..Past::default()
+                };
+                self.used += 1;
+                return place;
+            }
+            if past.object == object {
+                return place;
+            }
+            place = (place + 1) & mask;
+        }
+    }
+}
+
+impl Past {
+    /// What a step sees of the object that touches it so.
+    #[inline]
+    fn seen_by(&self, bits: u8) -> u64 {
+        if bits & WRITE != 0 {
+            self.written ^ self.read ^ self.arrived.rotate_left(1)
+        } else if bits & READ != 0 {
+            self.written ^ self.arrived.rotate_left(1)
+        } else {
+            // An arrival depends on what was written and read, not on other arrivals.
+            self.written ^ self.read
+        }
+    }
+
+    #[inline]
+    fn touch(&mut self, bits: u8, hash: u64) {
+        if bits & WRITE != 0 {
+            (self.written, self.read, self.arrived) = (hash, 0, 0);
+            return;
+        }
+        if bits & READ != 0 {
+            self.read = self.read.wrapping_add(hash);
+        }
+        if bits & ARRIVE != 0 {
+            self.arrived = self.arrived.wrapping_add(hash);
+        }
+    }
+}
+
+/// One multiplication of 64 by 64 bits, folded: enough for words that are hashes already.
+#[inline]
+fn fold(one: u64, other: u64) -> u64 {
+    let one = u128::from(one ^ 0x2d35_8dcc_aa6c_78a5);
+    let product = one * u128::from(other ^ 0x8bb8_4b93_962e_acc9);
+    product as u64 ^ (product >> 64) as u64
+}
+
 impl PartialOrder {
     pub(crate) fn reset(&mut self) {
-        self.generation += 1;
+        self.objects.reset();
         self.epoch = 0;
         self.sum = 0;
+        self.classes = 0;
         self.changed = [0; CLASSES];
         self.stepped = [0; CLASSES];
     }
@@ -271,8 +383,66 @@ impl PartialOrder {
     /// Takes in a step that has ended. `data` is what was chosen within it.
     #[inline]
     pub(crate) fn step(&mut self, step: Candidate, data: u64, footprint: &Footprint) {
-        let generation = self.generation;
+        let itself = step.label.0 ^ step.action.word().rotate_left(32) ^ data;
         let mut seen = self.epoch;
+        self.classes |= footprint.changed_classes;
+        if self.classes & self.classes.wrapping_sub(1) != 0 {
+            seen = seen.wrapping_add(self.seen_of_classes(footprint));
+        }
+        let hash = match footprint.entries[..] {
+            // By far the most frequent: a task that touches nothing but itself.
+            [(object, bits)] if bits & WRITE != 0 => {
+                self.objects.reserve(1);
+                let place = self.objects.place(object.0);
+                let past = &mut self.objects.slots[place];
+                seen = seen.wrapping_add(fold(object.0, past.seen_by(WRITE)));
+                let hash = fold(itself, seen);
+                past.touch(WRITE, hash);
+                hash
+            }
+            _ => self.step_on_several(itself, seen, footprint),
+        };
+        self.sum = self.sum.wrapping_add(hash);
+        let mut changed = footprint.changed_classes;
+        while changed != 0 {
+            let sum = &mut self.changed[changed.trailing_zeros() as usize];
+            *sum = sum.wrapping_add(hash);
+            changed &= changed - 1;
+        }
+        if let Some(class) = footprint.class {
+            let stepped = &mut self.stepped[usize::from(class) % CLASSES];
+            *stepped = stepped.wrapping_add(hash);
+        }
+        if footprint.everything {
+            self.epoch = mix(self.sum);
+        }
+    }
+
+    fn step_on_several(&mut self, itself: u64, mut seen: u64, footprint: &Footprint) -> u64 {
+        const TOLD: u8 = READ | WRITE | ARRIVE;
+        self.objects.reserve(footprint.entries.len());
+        self.places.clear();
+        for &(object, bits) in &footprint.entries {
+            let place = self.objects.place(object.0);
+            self.places.push(place);
+            if bits & TOLD != 0 {
+                let known = self.objects.slots[place].seen_by(bits);
+                // A write is a write, whatever else the step does to the object.
+                let bits = if bits & WRITE != 0 { 0 } else { bits & TOLD };
+                seen = seen.wrapping_add(fold(object.0 ^ u64::from(bits), known));
+            }
+        }
+        let hash = fold(itself, seen);
+        for (&(_, bits), place) in footprint.entries.iter().zip(&self.places) {
+            self.objects.slots[*place].touch(bits, hash);
+        }
+        hash
+    }
+
+    /// What a step sees of those of other classes of priority.
+    #[cold]
+    fn seen_of_classes(&self, footprint: &Footprint) -> u64 {
+        let mut seen = 0_u64;
         if let Some(class) = footprint.class {
             let above = &self.changed[..usize::from(class)];
             seen = above.iter().fold(seen, |seen, sum| seen.wrapping_add(*sum));
@@ -280,61 +450,10 @@ impl PartialOrder {
         if footprint.changed_classes != 0 {
             let highest = footprint.changed_classes.trailing_zeros() as usize;
             let below = &self.stepped[highest + 1..];
-            seen = below
-                .iter()
-                .fold(seen, |seen, sum| seen.wrapping_add(sum.rotate_left(32)));
+            let add = |seen: u64, sum: &u64| seen.wrapping_add(sum.rotate_left(32));
+            seen = below.iter().fold(seen, add);
         }
-        for &(object, bits) in &footprint.entries {
-            if bits & (READ | WRITE | ARRIVE) == 0 {
-                continue;
-            }
-            let past = self.objects.entry(object.0).or_default();
-            if past.generation != generation {
-                *past = Past {
-                    generation,
-                    ..Past::default()
-                };
-            }
-            let known = match (bits & WRITE != 0, bits & READ != 0) {
-                (true, _) => past.written ^ past.read ^ past.arrived.rotate_left(1),
-                (false, true) => past.written ^ past.arrived.rotate_left(1),
-                // An arrival depends on what was written and read, not on other arrivals.
-                (false, false) => past.written ^ past.read,
-            };
-            seen = seen.wrapping_add(mix(object.0
-                ^ known
-                ^ u64::from(bits & (READ | WRITE | ARRIVE))));
-        }
-        let hash = mix(step.label.0 ^ step.action.word().rotate_left(32) ^ seen ^ data);
-        for &(object, bits) in &footprint.entries {
-            let Some(past) = self.objects.get_mut(&object.0) else {
-                continue;
-            };
-            if bits & WRITE != 0 {
-                (past.written, past.read, past.arrived) = (hash, 0, 0);
-                continue;
-            }
-            if bits & READ != 0 {
-                past.read = past.read.wrapping_add(hash);
-            }
-            if bits & ARRIVE != 0 {
-                past.arrived = past.arrived.wrapping_add(hash);
-            }
-        }
-        self.sum = self.sum.wrapping_add(hash);
-        if let Some(class) = footprint.class {
-            let stepped = &mut self.stepped[usize::from(class)];
-            *stepped = stepped.wrapping_add(hash);
-        }
-        let mut changed = footprint.changed_classes;
-        while changed != 0 {
-            let sum = &mut self.changed[changed.trailing_zeros() as usize];
-            *sum = sum.wrapping_add(hash);
-            changed &= changed - 1;
-        }
-        if footprint.everything {
-            self.epoch = mix(self.sum);
-        }
+        seen
     }
 
     pub(crate) fn fingerprint(&self) -> u64 {

@@ -72,6 +72,7 @@ pub(crate) struct Shared {
     pub(crate) current_class: Cell<u8>,
     // Tasks that a join has woken in this step, once for each wake.
     woken_by_join: RefCell<Vec<Label>>,
+    has_woken_by_join: Cell<bool>,
     pub(crate) ring: Arc<Ring>,
     // What a run that is to be explained remembers; none in all others.
     is_explaining: Cell<bool>,
@@ -150,6 +151,7 @@ impl Shared {
             current_slot: Cell::new(0),
             current_class: Cell::new(0),
             woken_by_join: RefCell::default(),
+            has_woken_by_join: Cell::new(false),
             ring,
             is_explaining: Cell::new(false),
             notes: RefCell::default(),
@@ -188,6 +190,7 @@ impl Shared {
         let wakers = self.cancels.borrow_mut().reset();
         drop(wakers);
         self.woken_by_join.borrow_mut().clear();
+        self.has_woken_by_join.set(false);
         self.waiting_for.borrow_mut().clear();
         // The counts stay in their table: finding them stale is cheaper than making them again.
         self.generation.set(self.generation.get() + 1);
@@ -230,17 +233,24 @@ impl Shared {
     /// A join wakes a task through the task's own waker.
     pub(crate) fn note_woken_by_join(&self, task: Label) {
         self.woken_by_join.borrow_mut().push(task);
+        self.has_woken_by_join.set(true);
     }
 
     /// How a step that rang for `task` so often touches it.
     #[inline]
     pub(crate) fn wake_access(&self, task: Label, rings: u32) -> Access {
-        let mut woken = self.woken_by_join.borrow_mut();
-        if woken.is_empty() {
+        if !self.has_woken_by_join.get() {
             return Access::Wake;
         }
+        self.wake_access_after_join(task, rings)
+    }
+
+    #[cold]
+    fn wake_access_after_join(&self, task: Label, rings: u32) -> Access {
+        let mut woken = self.woken_by_join.borrow_mut();
         let before = woken.len();
         woken.retain(|label| *label != task);
+        self.has_woken_by_join.set(!woken.is_empty());
         if rings as usize == before - woken.len() {
             Access::WakeByBarrier
         } else {
