@@ -23,8 +23,8 @@ pub enum Object<'a> {
     /// A handle object: a future, a map, a join set, a device array. Of a future it is its state and
     /// result, and its callbacks.
     Handle(ObjectId),
-    /// Who waits for a future. To end it is a write of its handle only: whoever comes to wait or stops
-    /// waiting also looks at that.
+    /// Who waits for a future; to end it is a write of its handle only, since whoever comes to wait or
+    /// stops waiting also looks at that. Of a join set: whether it is there to wait for its members.
     Waiters(ObjectId),
     /// Whether a future was asked to stop.
     Request(ObjectId),

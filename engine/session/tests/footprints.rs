@@ -175,12 +175,14 @@ fn run(program: &str, tape: Vec<usize>) -> (Run, Vec<usize>) {
     (run, widths)
 }
 
-/// Runs every schedule of a program.
-fn run_all(program: &str) -> Vec<Run> {
+/// Runs every schedule of a program; `None` when there are too many.
+fn run_all(program: &str) -> Option<Vec<Run>> {
     let mut runs = Vec::new();
     let mut tape = Vec::new();
     loop {
-        assert!(runs.len() < 3_000, "too many schedules\n{program}");
+        if runs.len() == 3_000 {
+            return None;
+        }
         let (run, widths) = run(program, tape.clone());
         runs.push(run);
         tape.resize(widths.len(), 0);
@@ -191,7 +193,7 @@ fn run_all(program: &str) -> Vec<Run> {
             }
         }
         if tape.is_empty() {
-            return runs;
+            return Some(runs);
         }
     }
 }
@@ -265,8 +267,8 @@ fn count_rows(order: &Order) -> usize {
 }
 
 /// Runs all schedules; gives how many there are, how many partial orders, and how many outcomes.
-fn explore(program: &str) -> (usize, usize, usize) {
-    let runs = run_all(program);
+fn explore(program: &str) -> Option<(usize, usize, usize)> {
+    let runs = run_all(program)?;
     let entangled: BTreeSet<Entangled> = runs
         .iter()
         .flat_map(|run| run.entangled.iter().copied())
@@ -283,12 +285,13 @@ fn explore(program: &str) -> (usize, usize, usize) {
         assert_eq!(*count, count_rows(order), "{order:?}\n{outcome}\n{program}");
     }
     let outcomes: BTreeSet<&str> = runs.iter().map(|run| &*run.outcome).collect();
-    (runs.len(), classes.len(), outcomes.len())
+    Some((runs.len(), classes.len(), outcomes.len()))
 }
 
 /// Programs, each with the number of its schedules, partial orders and outcomes.
 fn check(cases: &[(&str, (usize, usize, usize))]) {
-    let found: Vec<_> = cases.iter().map(|(program, _)| explore(program)).collect();
+    let explored = cases.iter().map(|(program, _)| explore(program));
+    let found: Vec<_> = explored.map(|found| found.expect("a few")).collect();
     let expected: Vec<_> = cases.iter().map(|(_, expected)| *expected).collect();
     assert_eq!(found, expected);
 }
@@ -675,6 +678,24 @@ fn any_program(seed: u64) -> String {
         "error('a:b', 'c');",
         "m('f') = leaf(q);",
         "x = q.Priority;",
+        "x = await(m('f'), 'Timeout', 0);",
+        "m('c') = onCleanup(@() disp('shared'));",
+        "remove(m, 'c');",
+        "await_all('Timeout', 1);",
+        "m('f') = spawn(leaf(p), 'Priority', 'low');",
+        "fu = futures_unordered({p, leaf(q)}); x = next(fu);",
+        "x = await(deep(p), 'Timeout', 1);",
+        "m('f') = deep(q);",
+        "m('f') = spawn(deep(q));",
+        "x = await(deep(leaf(p)));",
+        "disp(numel(js));",
+        "x = await(sleep_async(1));",
+        "m('f') = sleep_async(2);",
+        "on_failure(p, @(e) disp(e.message));",
+        "m('f') = then(m('f'), @(v) v);",
+        "[v, x] = race(m('f'), leaf(p));",
+        "m('f') = p;",
+        "x = p",
     ];
     let tasks = 2 + numbers.below(2);
     let budget = if tasks == 2 { 4 } else { 2 };
@@ -695,6 +716,7 @@ fn any_program(seed: u64) -> String {
     }
     let leaves = ["yield_now(); y = 5;", "y = await(p);", "y = 7;", "y = p;"];
     text += &format!("async function y = leaf(p), {} end\n", numbers.of(&leaves));
+    text += "async function y = deep(p), c = onCleanup(@() disp('deep')); y = await(p); end\n";
     for task in 0..tasks {
         let options = ["", "", "", ", 'Priority', 'high'"];
         let options = numbers.of(&options);
@@ -711,12 +733,13 @@ fn any_program(seed: u64) -> String {
 
 #[test]
 fn whatever_tasks_share_is_told() {
-    let (mut schedules, mut orders) = (0, 0);
-    for seed in 0..200 {
-        let found = explore(&any_program(seed));
-        schedules += found.0;
-        orders += found.1;
-    }
-    // It would be no proof if there was nothing to leave out.
-    assert!(orders * 3 < schedules, "{orders} of {schedules}");
+    let explored = (0..400).filter_map(|seed| explore(&any_program(seed)));
+    let found: Vec<_> = explored.collect();
+    let schedules: usize = found.iter().map(|found| found.0).sum();
+    let orders: usize = found.iter().map(|found| found.1).sum();
+    // It would be no proof if few were explored, or if nothing could be left out.
+    assert!(
+        found.len() > 390 && orders * 2 < schedules,
+        "{orders} of {schedules}"
+    );
 }

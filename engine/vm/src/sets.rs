@@ -19,8 +19,8 @@ pub(crate) struct SetObject {
 }
 
 /// The shared part: members tell it when they end.
+#[derive(Default)]
 pub(crate) struct SetCore {
-    id: ObjectId,
     members: RefCell<BTreeMap<u32, Future>>,
     /// Ended members that nobody was given yet.
     arrived: RefCell<VecDeque<u32>>,
@@ -61,14 +61,7 @@ impl SetObject {
             id,
             class,
             watch: machine.watch.clone(),
-            core: Rc::new(SetCore {
-                id,
-                members: RefCell::default(),
-                arrived: RefCell::default(),
-                waiters: RefCell::default(),
-                added: Cell::new(0),
-                promised: Cell::new(0),
-            }),
+            core: Rc::default(),
         });
         machine.registry.adopt(&object);
         object
@@ -148,7 +141,6 @@ fn nothing() -> Outputs {
 impl SetCore {
     /// A member has ended.
     pub(crate) fn arrive(&self, machine: &Machine, index: u32) {
-        machine.touch(Shared::Handle(self.id), Access::Write);
         self.arrived.borrow_mut().push_back(index);
         self.hand_out(machine);
     }
@@ -199,7 +191,7 @@ impl SetCore {
 impl Drop for SetObject {
     fn drop(&mut self) {
         // Its members have one fewer that waits for them.
-        self.watch.handle(self.id, Access::Write);
+        self.watch.access(Shared::Waiters(self.id), Access::Write);
         let mut values = Vec::new();
         self.give_up(&mut values);
         tourbillon_value::release(&mut values);

@@ -34,7 +34,9 @@ impl Listener {
                     machine.wake(waiter.task());
                 }
             }
-            Listener::Set { set, .. } => {
+            Listener::Set { set, id } => {
+                // Also of a set that is gone: whoever let go of it may have looked into it before.
+                machine.touch(Shared::Handle(*id), Access::Write);
                 if let Some(set) = set.upgrade() {
                     set.arrive(machine, index);
                 }
@@ -55,7 +57,8 @@ impl Future {
             .filter(|entry| match &entry.listener {
                 Listener::Waiter(_) => true,
                 Listener::Set { set, id } => {
-                    self.get().watch.handle(*id, Access::Read);
+                    let object = Shared::Waiters(*id);
+                    self.get().watch.access(object, Access::Read);
                     set.strong_count() > 0
                 }
             });
