@@ -8,8 +8,8 @@ use std::task::{Context, Poll, Waker};
 
 use tourbillon_sim::Sim;
 
-/// A task of a workload.
-pub type Task = Pin<Box<dyn Future<Output = ()>>>;
+/// A task of a workload: one that could go to another thread, as tokio and shuttle want it.
+pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A workload: its tasks, boxed for the bare loop or spawned in a simulation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
