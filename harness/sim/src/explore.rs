@@ -4,12 +4,13 @@ use std::fmt::{Debug, Write};
 use std::future::Future;
 use std::ops::ControlFlow;
 
-use crate::campaign::{self, FailureKind, Plan, Replayed, Report, Verdict, Witness};
+use crate::campaign::{self, Failure, FailureKind, Plan, Replayed, Report, Verdict, Witness};
 use crate::executor::{Ending, Executor};
 use crate::inject::Injections;
 use crate::label::LabelError;
 use crate::recording::Recording;
 use crate::run::{Budgets, Halt, Run, SharedRun};
+use crate::shrink::{self, Limits, Minimal, ShrinkError, Signature};
 use crate::sim::Sim;
 use crate::strategy::{Exhaustive, Fifo, Lenient, Random, Reduced, Strategy, Strict};
 
@@ -159,6 +160,35 @@ impl Explorer {
         let mut executor = Executor::new(&bench.run);
         let mut body = |outcome: &mut String| bench.judge(&mut executor, &program, outcome);
         campaign::record(&bench.run, &report.strategy, witness, &mut body)
+    }
+
+    /// The smallest run that fails as that of `witness` does, which [`Explorer::explore`] found under
+    /// the same options.
+    ///
+    /// # Errors
+    /// When the run of the witness does not fail so.
+    pub fn shrink<F, M>(
+        self,
+        failure: &Failure,
+        witness: &Witness,
+        program: M,
+    ) -> Result<Minimal, ShrinkError>
+    where
+        M: Fn(Sim) -> F,
+        F: Future + 'static,
+        F::Output: Debug,
+    {
+        let (bench, _, _) = self.bench();
+        let mut executor = Executor::new(&bench.run);
+        let mut body = |outcome: &mut String| bench.judge(&mut executor, &program, outcome);
+        shrink::shrink_tape(
+            &bench.run,
+            witness,
+            &Signature::of(failure),
+            &Limits::default(),
+            &mut body,
+            &mut |_| ControlFlow::Continue(()),
+        )
     }
 
     /// Explores until the first failure, and panics with a report and its recording.
