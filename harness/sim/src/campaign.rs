@@ -79,6 +79,27 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
+    /// All of them.
+    pub const ALL: [FailureKind; 9] = [
+        FailureKind::Error,
+        FailureKind::Outcome,
+        FailureKind::Oracle,
+        FailureKind::Deadlock,
+        FailureKind::Leak,
+        FailureKind::Budget,
+        FailureKind::Livelock,
+        FailureKind::Panic,
+        FailureKind::Nondeterminism,
+    ];
+
+    /// The kind of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<FailureKind> {
+        FailureKind::ALL
+            .into_iter()
+            .find(|kind| kind.name() == name)
+    }
+
     /// The kind's name in recordings and reports.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -10,7 +10,7 @@ use crate::inject::Injections;
 use crate::label::LabelError;
 use crate::recording::Recording;
 use crate::run::{Budgets, Halt, Run, SharedRun};
-use crate::shrink::{self, Limits, Minimal, ShrinkError, Signature};
+use crate::shrink::{self, Limits, Minimal, QuietPanics, ShrinkError, Signature, tell};
 use crate::sim::Sim;
 use crate::strategy::{Exhaustive, Fifo, Lenient, Random, Reduced, Strategy, Strict};
 
@@ -181,6 +181,7 @@ impl Explorer {
         let (bench, _, _) = self.bench();
         let mut executor = Executor::new(&bench.run);
         let mut body = |outcome: &mut String| bench.judge(&mut executor, &program, outcome);
+        let _quiet = QuietPanics::begin();
         shrink::shrink_tape(
             &bench.run,
             witness,
@@ -191,7 +192,8 @@ impl Explorer {
         )
     }
 
-    /// Explores until the first failure, and panics with a report and its recording.
+    /// Explores until the first failure, shrinks it, and panics with a report, the timeline of what is
+    /// left, and its recording on one line to paste.
     pub fn check<F, M>(self, program: M)
     where
         M: Fn(Sim) -> F,
@@ -209,21 +211,21 @@ impl Explorer {
         let Some((failure, stats)) = report.failures.first_key_value() else {
             return;
         };
-        let recorded = campaign::record(&bench.run, &report.strategy, &stats.witness, &mut body);
-        let detail = bench.detail.take();
-        let recording = match recorded {
-            Ok(recording) => recording.to_string(),
-            Err(divergence) => format!("no recording: {divergence}\n"),
-        };
-        panic!(
-            "{failure}\n{detail}found in run {} of {}; replay it with \
-             `tourbillon_sim::replay(RECORDING, program)`:\n\n{recording}",
-            stats.witness.run, report.schedules
+        let found = format!("run {} of {}", stats.witness.run, report.schedules);
+        let detail = || bench.detail.take();
+        let told = tell(
+            &bench.run,
+            failure,
+            &stats.witness,
+            &found,
+            &mut body,
+            detail,
         );
+        panic!("{told}");
     }
 
     /// Parts the strategy and the plan from what judges a single run.
-    fn bench(self) -> (Bench, Plan, Box<dyn Strategy>) {
+    pub(crate) fn bench(self) -> (Bench, Plan, Box<dyn Strategy>) {
         let run = Run::shared(Box::new(Fifo::new()));
         run.borrow_mut().set_injections(self.injections);
         run.borrow_mut().set_budgets(self.budgets);
@@ -242,15 +244,15 @@ impl Explorer {
 }
 
 /// Judges single runs.
-struct Bench {
-    run: SharedRun,
+pub(crate) struct Bench {
+    pub run: SharedRun,
     leaks_allowed: bool,
     // The full report of the last stuck run.
     detail: std::cell::Cell<String>,
 }
 
 impl Bench {
-    fn judge<F, M>(&self, executor: &mut Executor, program: &M, outcome: &mut String) -> Verdict
+    pub fn judge<F, M>(&self, executor: &mut Executor, program: &M, outcome: &mut String) -> Verdict
     where
         M: Fn(Sim) -> F,
         F: Future + 'static,
@@ -318,7 +320,8 @@ impl Bench {
 }
 
 /// Runs `program` under a thousand random schedules and panics at the first that fails, with a
-/// report and the recording to paste. See [`Explorer::check`] for other strategies.
+/// report, the timeline of the shrunk run and a line to paste. See [`Explorer::check`] for other
+/// strategies.
 pub fn check<F, M>(program: M)
 where
     M: Fn(Sim) -> F,

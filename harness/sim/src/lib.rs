@@ -38,7 +38,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! In a test, [`check`] panics at the first schedule that fails and prints its recording. Futures
+//! In a test, [`check`] panics at the first schedule that fails, shrinks it, and prints its timeline and
+//! one line to replay it from; [`shrink()`] does so with any recording. Futures
 //! that bring no reactor of their own work unmodified: channels and locks of tokio's `sync`, of
 //! `futures`, of `async-lock`.
 //!
@@ -68,6 +69,7 @@ pub mod shrink;
 mod sim;
 pub mod strategy;
 pub mod sync;
+mod timeline;
 mod timing;
 pub mod trace;
 mod wake;
@@ -84,6 +86,8 @@ pub use join::{JoinHandle, join_all};
 pub use label::{Label, Labels, path_hash};
 pub use recording::Recording;
 pub use run::{Budgets, Run, SharedRun};
+pub use shrink::shrink;
 pub use sim::{Priority, Sim, Yield};
 pub use strategy::Strategy;
+pub use timeline::{timeline, timeline_of};
 pub use timing::{Operation, Sleep};

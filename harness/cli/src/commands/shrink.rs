@@ -155,6 +155,7 @@ fn report(
             "seconds": seconds,
             "finished": shrunk.is_finished,
             "proof": proof,
+            "timeline": shrunk.timeline,
             "replay": again,
         }));
         return;
@@ -188,6 +189,7 @@ fn report(
     for line in super::show::choices(&shrunk.recording) {
         output.text(format_args!("{line}\n"));
     }
+    output.text(format_args!("\n{}", shrunk.timeline));
     output.failed(
         shrunk.failure.kind.name(),
         format_args!(

@@ -66,6 +66,14 @@ impl Recording {
     }
 }
 
+impl std::str::FromStr for Recording {
+    type Err = LoadError;
+
+    fn from_str(text: &str) -> Result<Recording, LoadError> {
+        Recording::parse("recording", text)
+    }
+}
+
 /// Why a file is not a recording, and what would make it one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoadError {

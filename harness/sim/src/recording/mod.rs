@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 pub use load::LoadError;
 use serde_yaml::Value;
 
+use crate::campaign::{Failure, FailureKind};
 use crate::choice::{Action, Candidate};
 use crate::inject::Injections;
 use crate::label::{LabelError, Labels};
@@ -89,6 +90,16 @@ pub struct FailureNote {
     pub summary: String,
     /// The step at which it showed.
     pub step: Option<u64>,
+}
+
+impl FailureNote {
+    /// The failure; none of a kind that this version does not know.
+    #[must_use]
+    pub fn failure(&self) -> Option<Failure> {
+        let kind = FailureKind::named(&self.kind)?;
+        let summary = self.summary.clone();
+        Some(Failure { kind, summary })
+    }
 }
 
 /// One recorded choice, with labels as text.

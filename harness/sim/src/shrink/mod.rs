@@ -6,6 +6,8 @@
 //! defaults, a shorter prefix, blocks of choices from large to small, lower indices, earlier places.
 //! Choices are found again by position and by label; what either reaches counts.
 
+mod library;
+mod quiet;
 mod search;
 mod signature;
 mod trial;
@@ -13,10 +15,13 @@ mod trial;
 use std::fmt;
 use std::ops::ControlFlow;
 
+pub(crate) use library::tell;
+pub use library::{Shrunk, shrink};
+pub(crate) use quiet::QuietPanics;
 use search::Search;
 pub use signature::Signature;
 
-use crate::campaign::{self, Body, Failure, FailureKind, Witness};
+use crate::campaign::{self, Body, Failure, Witness};
 use crate::recording::Recording;
 use crate::run::SharedRun;
 use crate::strategy::Description;
@@ -113,7 +118,7 @@ impl fmt::Display for Proof {
             return out.write_str("production's own order fails: there is no choice to take away");
         }
         let each = match choices {
-            1 => "the choice".to_string(),
+            1 => "it".to_string(),
             _ => format!("each of the {choices} choices"),
         };
         write!(
@@ -194,9 +199,4 @@ pub fn record_minimal(
 ) -> Result<Recording, String> {
     let strategy = Description::named("shrink");
     campaign::record(run, &strategy, &minimal.witness, body)
-}
-
-/// Whether shrinking makes sense of such a failure.
-fn is_of_choices(kind: FailureKind) -> bool {
-    kind != FailureKind::Nondeterminism
 }

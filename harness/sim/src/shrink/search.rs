@@ -8,7 +8,7 @@ use std::rc::Rc;
 use rustc_hash::{FxHashSet, FxHasher};
 
 use super::trial::{Departure, Notes, Orders, Passed, Position, Trial};
-use super::{Limits, Minimal, Progress, Proof, ShrinkError, Signature, Size, Watch, is_of_choices};
+use super::{Limits, Minimal, Progress, Proof, ShrinkError, Signature, Size, Watch};
 use crate::campaign::{Body, Failure, FailureKind, Witness};
 use crate::inject::Injections;
 use crate::run::{Budgets, SharedRun};
@@ -78,15 +78,15 @@ impl<'a, 'b, 'w> Search<'a, 'b, 'w> {
     }
 
     pub fn shrink(&mut self, witness: &Witness) -> Result<Minimal, ShrinkError> {
+        if !self.signature.is_of_choices() {
+            return Err(ShrinkError::Nondeterminism);
+        }
         let own = self.run.borrow().budgets();
         let start = self.make(&Orders::tape(&witness.tape), witness.injections, true);
         let Some(failure) = self.same_failure(&start) else {
             let found = start.failure;
             return Err(ShrinkError::FailsOtherwise { found });
         };
-        if !is_of_choices(failure.kind) {
-            return Err(ShrinkError::Nondeterminism);
-        }
         let tight = self.tight(own, &start, failure.kind);
         let minimal = self.within(tight, own, start.clone())?;
         match minimal {

@@ -34,6 +34,12 @@ impl Signature {
         }
     }
 
+    /// Whether a failure is one of the choices, so that fewer of them may make it: a difference
+    /// between two runs of the same choices is not.
+    pub(super) fn is_of_choices(&self) -> bool {
+        self.kind != FailureKind::Nondeterminism.name()
+    }
+
     /// Whether `failure` is this one.
     #[must_use]
     pub fn matches(&self, failure: &Failure) -> bool {

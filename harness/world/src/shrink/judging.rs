@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use tourbillon_sim::recording::FailureNote;
 use tourbillon_sim::{Failure, FailureKind, Recording};
 
 use crate::canonical::CanonicalValue;
@@ -68,7 +67,7 @@ impl<'a, 'b> Judging<'a, 'b> {
         recorded: &RunResult,
         calm: &RunResult,
     ) -> Judging<'a, 'b> {
-        let note = recording.failure.as_ref().and_then(of_note);
+        let note = recording.failure.as_ref().and_then(|note| note.failure());
         match (given, note) {
             (Some(judge), _) => Judging::Given(judge),
             (None, Some(note)) if recording.case.is_some() || note.kind == FailureKind::Outcome => {
@@ -121,22 +120,4 @@ impl Portraits {
         };
         Some(failure(result).unwrap_or_else(other))
     }
-}
-
-/// The failure that a recording notes; none of a kind that this version does not know.
-pub(super) fn of_note(note: &FailureNote) -> Option<Failure> {
-    let kinds = [
-        FailureKind::Error,
-        FailureKind::Outcome,
-        FailureKind::Oracle,
-        FailureKind::Deadlock,
-        FailureKind::Leak,
-        FailureKind::Budget,
-        FailureKind::Livelock,
-        FailureKind::Panic,
-        FailureKind::Nondeterminism,
-    ];
-    let kind = kinds.into_iter().find(|kind| kind.name() == note.kind)?;
-    let summary = note.summary.clone();
-    Some(Failure { kind, summary })
 }

@@ -25,7 +25,7 @@ use tourbillon_sim::{Failure, Run, Witness};
 
 use crate::explore::Judge;
 use crate::replay::ReplayError;
-use judging::{Judging, of_note};
+use judging::Judging;
 use program::Shrinker;
 use scene::Scene;
 
@@ -94,6 +94,8 @@ pub struct Shrunk {
     pub recording: Recording,
     /// How it fails.
     pub failure: Failure,
+    /// Its run for a person.
+    pub timeline: String,
     /// What was given.
     pub before: Extent,
     /// What is left.
@@ -207,8 +209,10 @@ pub fn shrink(
     };
     let mut judging = Judging::of(recording, judge, &recorded, &calm);
     let failure = judging.failure(&recorded);
-    let is_same =
-        |failure: &Failure| of_note(note).is_some_and(|note| Signature::of(&note).matches(failure));
+    let is_same = |failure: &Failure| {
+        note.failure()
+            .is_some_and(|note| Signature::of(&note).matches(failure))
+    };
     let Some(failure) = failure.clone().filter(is_same) else {
         return Err(ShrinkError::FailsOtherwise {
             recorded: format!("{}: {}", note.kind, note.summary),

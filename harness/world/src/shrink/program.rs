@@ -10,7 +10,7 @@ use tourbillon_sim::recording::Recording;
 use tourbillon_sim::run::Budgets;
 use tourbillon_sim::shrink::{self, Limits, Minimal, Signature, record_minimal, shrink_tape};
 use tourbillon_sim::strategy::{Fifo, Lenient, Random, Strategy};
-use tourbillon_sim::{SharedRun, Verdict, Witness};
+use tourbillon_sim::{SharedRun, Verdict, Witness, timeline_of};
 
 use super::judging::Judging;
 use super::scene::{Measure, Scene};
@@ -100,10 +100,16 @@ impl<'a, 'b, 'w> Shrinker<'a, 'b, 'w> {
             }
         }
         let after = extent(&self.extent_of_scene(), &state.minimal.after);
+        let timeline = {
+            let mut simulation = self.simulation()?;
+            let mut body = body(&mut simulation, &mut self.judging);
+            timeline_of(&self.run, &state.minimal.witness, &mut body)
+        };
         let is_finished = !self.is_over() && state.minimal.proof.is_some();
         Ok(Shrunk {
             recording: state.recording,
             failure: state.minimal.failure,
+            timeline,
             before,
             after,
             runs: self.counter.runs,
