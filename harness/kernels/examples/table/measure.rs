@@ -91,6 +91,7 @@ pub fn row(kernel: &Kernel, size: u32, arguments: &Arguments) -> Result<Row, Str
         cells: cells.collect(),
         corrected,
         proof: (reduced.schedules, reduced.exhausted.into()),
+        shrunk: shrunk(kernel, size)?,
     })
 }
 
@@ -157,6 +158,28 @@ fn explore(
         .repeat_every(0)
         .stop_after_failures(1);
     Ok(explorer.explore(kernel.program(variant, size)))
+}
+
+/// Shrinks the first failing run that the default strategy finds.
+fn shrunk(kernel: &Kernel, size: u32) -> Result<[u64; 3], String> {
+    let report = explore(kernel, (Variant::Faulty, size), (DEFAULT_STRATEGY, 0), CAP)?;
+    let Some((failure, stats)) = report.failures.first_key_value() else {
+        return Ok([0; 3]);
+    };
+    let minimal = Explorer::default()
+        .injections(kernel.injections)
+        .shrink(
+            failure,
+            &stats.witness,
+            kernel.program(Variant::Faulty, size),
+        )
+        .map_err(|error| format!("{}: {error}", kernel.label(size)))?;
+    let is_least = minimal.proof.is_some_and(|proof| proof.is_least);
+    Ok([
+        minimal.before.choices,
+        minimal.after.choices,
+        is_least.into(),
+    ])
 }
 
 fn ours(kernel: &Kernel, size: u32, (name, seed): (&str, u64)) -> Campaign {

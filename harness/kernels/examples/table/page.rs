@@ -30,6 +30,7 @@ fn write(out: &mut String, rows: &[Row], arguments: &Arguments) -> std::fmt::Res
     schedules(out, rows, &names, arguments)?;
     times(out, rows, &names)?;
     compared(out, rows)?;
+    shrunk(out, rows)?;
     corrected(out, rows)
 }
 
@@ -191,6 +192,25 @@ fn compared(out: &mut String, rows: &[Row]) -> std::fmt::Result {
     let (ours, theirs) = sums;
     let ratio = ours as f64 / theirs.max(1) as f64;
     writeln!(out, "| | all | {ours} | {theirs} | | {ratio:.2} | | | | |")
+}
+
+fn shrunk(out: &mut String, rows: &[Row]) -> std::fmt::Result {
+    writeln!(out, "\n## What it takes\n")?;
+    writeln!(
+        out,
+        "Choices that leave production's default: in the first failing run that `{DEFAULT_STRATEGY}` finds \
+         with seed 0,\nand in what `shrink` makes of it, of which no single choice can go. Where it \
+         is the least, every run with fewer\nchoices was made, and none fails so.\n"
+    )?;
+    writeln!(out, "| | kernel | found | shrunk | least |")?;
+    writeln!(out, "|---|---|---:|---:|---|")?;
+    for row in rows {
+        let [found, shrunk, least] = row.shrunk;
+        let least = if least == 1 { "yes" } else { "" };
+        let (number, label) = (row.number, &row.label);
+        writeln!(out, "| {number} | {label} | {found} | {shrunk} | {least} |")?;
+    }
+    Ok(())
 }
 
 fn corrected(out: &mut String, rows: &[Row]) -> std::fmt::Result {

@@ -21,6 +21,9 @@ pub struct Row {
     /// How many runs the search with reduction made of the corrected kernel, and whether (1) or not
     /// (0) they were all there are.
     pub proof: (u64, u64),
+    /// Choices that left the default in the first failing run of the default strategy, and in what
+    /// it was shrunk to, and whether (1) or not (0) no run at all has fewer; zeros when none failed.
+    pub shrunk: [u64; 3],
 }
 
 /// What one strategy did to the faulty kernel.
@@ -88,7 +91,7 @@ impl Row {
             text?.split(' ').map(|number| number.parse().ok()).collect()
         };
         let corrected = numbers(parts.next())
-            .filter(|numbers| numbers.len() == 4)
+            .filter(|numbers| numbers.len() == 7)
             .ok_or_else(unreadable)?;
         let mut cells = Vec::new();
         while let Some(name) = parts.next() {
@@ -109,6 +112,7 @@ impl Row {
             cells,
             corrected: (corrected[0], corrected[1]),
             proof: (corrected[2], corrected[3]),
+            shrunk: [corrected[4], corrected[5], corrected[6]],
         })
     }
 
@@ -125,6 +129,9 @@ impl fmt::Display for Row {
             "{}\t{} {} {} {}",
             self.label, self.corrected.0, self.corrected.1, self.proof.0, self.proof.1
         )?;
+        for number in self.shrunk {
+            write!(out, " {number}")?;
+        }
         for cell in &self.cells {
             let [median, most] = cell.schedules;
             let [median_time, most_time] = cell.nanoseconds;
