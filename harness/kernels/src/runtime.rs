@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tourbillon_sim::{Access, JoinHandle, Object, Sim, join_all};
 
@@ -73,6 +74,8 @@ impl Future for Step {
     }
 }
 
+const LATENCY: Duration = Duration::from_millis(1);
+
 impl Runtime for Sim {
     type Task = JoinHandle<()>;
     type Object = Object;
@@ -88,7 +91,13 @@ impl Runtime for Sim {
     }
 
     fn operation(&self, name: &str) -> impl Future<Output = ()> + 'static + use<> {
-        Sim::operation(self, name, std::time::Duration::ZERO)
+        // Where completions are choices it may complete from now on, else when time has passed: in
+        // both cases production's own schedule first runs whatever is ready.
+        let latency = match self.injections().pending_polls {
+            0 => LATENCY,
+            _ => Duration::ZERO,
+        };
+        Sim::operation(self, name, latency)
     }
 
     fn cancellable<F: Future + 'static>(

@@ -5,7 +5,7 @@ mod support;
 
 use tourbillon_kernels::{Kernel, Variant, all};
 use tourbillon_sim::strategy::{self, named};
-use tourbillon_sim::{Explorer, Report};
+use tourbillon_sim::{Explorer, Injections, Report};
 
 /// So many campaigns look for each defect.
 const SEEDS: u64 = 100;
@@ -57,6 +57,13 @@ fn production_schedules_pass() {
                 let report = explore(kernel, (variant, size), ("fifo", 0), 1);
                 let label = kernel.label(size);
                 assert!(report.failures.is_empty(), "{label}: {:?}", report.failures);
+                let bare = Explorer::fifo().injections(Injections::NONE);
+                let report = bare.explore(kernel.program(variant, size));
+                let failures = report.failures;
+                assert!(
+                    failures.is_empty(),
+                    "{label}, nothing injected: {failures:?}"
+                );
             }
         }
     }

@@ -16,6 +16,7 @@ use crate::cancel::{Cancellable, Cancels};
 use crate::choice::{Action, Candidate, Kind};
 use crate::explain::Notes;
 use crate::footprint::{Access, Object};
+use crate::inject::Injections;
 use crate::join::{Join, JoinHandle};
 use crate::label::{Label, join_hash, name_hash};
 use crate::run::SharedRun;
@@ -420,6 +421,12 @@ impl Sim {
     #[inline]
     pub fn access(&self, object: Object, access: Access) {
         self.shared.run.borrow_mut().access(object, access);
+    }
+
+    /// What may be injected into this run.
+    #[must_use]
+    pub fn injections(&self) -> Injections {
+        *self.shared.run.borrow().injections()
     }
 
     /// Adds an event of the current task to the trace.
