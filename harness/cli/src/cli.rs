@@ -2,6 +2,7 @@
 
 use crate::commands::conformance::ConformanceArguments;
 use crate::commands::explore::ExploreArguments;
+use crate::commands::merge::MergeArguments;
 use crate::commands::replay::ReplayArguments;
 use crate::commands::run::RunArguments;
 use crate::commands::show::ShowArguments;
@@ -43,6 +44,8 @@ pub enum Command {
     Sim(SimArguments),
     /// Run many schedules of programs and cases, and report every distinct outcome
     Explore(ExploreArguments),
+    /// Put the reports of the shards of one exploration together
+    Merge(MergeArguments),
     /// Make recorded runs again, and compare every step
     Replay(ReplayArguments),
     /// Make a recording smaller: its choices, its program and its world

@@ -1,5 +1,6 @@
 //! The command `tourbillon`: programs run, simulated, explored, replayed, and the corpus judged.
 
+mod choosing;
 mod cli;
 mod clock;
 mod commands;

@@ -6,9 +6,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
+use tourbillon_sim::Report;
 
 /// How many runs pass between two looks at the bar.
-const STRIDE: u64 = 64;
+const STRIDE: u64 = 256;
 
 /// The bar, and what it counts. Shared by all threads.
 pub struct Progress {
@@ -48,19 +49,32 @@ impl Progress {
         self.bar.set_message(name.to_string());
     }
 
-    /// One more schedule was run; `distinct` outcomes were seen by whoever ran it.
-    pub fn schedule(&self, distinct: usize) {
+    /// One more schedule was run; `report` is that of whoever ran it.
+    pub fn schedule(&self, report: &Report) {
         let schedules = self.schedules.fetch_add(1, Ordering::Relaxed) + 1;
         if !schedules.is_multiple_of(STRIDE) {
             return;
         }
+        let outcomes = report.outcomes.len();
         let mut most = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
-        *most = (*most).max(distinct as u64);
+        *most = (*most).max(outcomes as u64);
         let seconds = self.watch.elapsed().as_secs_f64().max(1e-3);
         let rate = (schedules as f64 / seconds).round();
+        let orders = &report.partial_orders;
+        let about = if orders.is_exact() { "" } else { "≈" };
+        let left = match report.progress {
+            // What is done says how much is left, if the rest is like it.
+            Some(done) if done > 0.0 && done < 1.0 => {
+                let left = (schedules as f64 * (1.0 - done) / done).round();
+                format!(", ≈{left} left")
+            }
+            Some(_) | None => String::new(),
+        };
         self.bar.set_position(schedules);
-        self.bar
-            .set_message(format!("schedules, {rate}/s, {most} distinct outcomes"));
+        self.bar.set_message(format!(
+            "schedules, {rate}/s, {most} distinct outcomes, {about}{} partial orders{left}",
+            orders.count()
+        ));
     }
 
     /// So many runs were made; what is said about them.

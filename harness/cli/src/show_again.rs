@@ -18,33 +18,46 @@ pub fn quoted(word: &str) -> String {
 }
 
 /// The command that makes the run of a witness again without a recording, where there is one.
-/// `by_number` says whether the strategy makes a run from its number alone; `injections` are those that
-/// the target does not bring with it.
+/// `by_number` says whether the strategy makes a run from its number alone; `unlike` gives the
+/// injections that the target does not bring with it.
 pub fn command(
     target: &str,
     strategy: &Description,
     by_number: bool,
     witness: &Witness,
-    injections: Option<Injections>,
+    allowed: Injections,
+    unlike: impl Fn(Injections) -> Option<Injections>,
 ) -> Option<String> {
     if target == "-" {
         return None;
     }
+    // A strategy draws its injections anew; a tape holds what became of them.
+    let mut injections = allowed;
     let choice = match (&*strategy.name, strategy.seed) {
         ("fifo", _) if by_number => "--strategy fifo".to_string(),
-        ("random", Some(seed)) if by_number => {
-            let mut text = format!("--seed {seed}");
+        (name, Some(seed)) if by_number => {
+            let mut text = String::new();
+            if name != "random" {
+                text.push_str(&format!("--strategy {name} "));
+            }
+            if let Some(depth) = strategy.depth {
+                text.push_str(&format!("--depth {depth} "));
+            }
+            text.push_str(&format!("--seed {seed}"));
             if witness.run > 0 {
                 text.push_str(&format!(" --run {}", witness.run));
             }
             text
         }
-        _ => match tape(&witness.tape)? {
-            tape if tape.is_empty() => "--strategy fifo".to_string(),
-            tape => format!("--tape {tape}"),
-        },
+        _ => {
+            injections = witness.injections;
+            match tape(&witness.tape)? {
+                tape if tape.is_empty() => "--strategy fifo".to_string(),
+                tape => format!("--tape {tape}"),
+            }
+        }
     };
-    let inject = inject(injections);
+    let inject = inject(unlike(injections));
     Some(format!(
         "tourbillon sim {} {choice}{inject}",
         quoted(target)
@@ -134,20 +147,34 @@ mod tests {
             seed: Some(5),
             depth: None,
         };
-        let check = |strategy: &Description, by_number, injections, expected: &str| {
-            let found = command("p.m", strategy, by_number, &witness, injections);
+        let check = |strategy: &Description, by_number, own, expected: &str| {
+            let unlike = |injections| Some(injections).filter(|found| *found != own);
+            let allowed = Injections::DEFAULT;
+            let found = command("p.m", strategy, by_number, &witness, allowed, unlike);
             assert_eq!(found.as_deref(), Some(expected));
         };
-        check(&random, true, None, "tourbillon sim p.m --seed 5 --run 7");
-        check(&random, false, None, "tourbillon sim p.m --tape 1=1");
+        let own = Injections::DEFAULT;
+        check(&random, true, own, "tourbillon sim p.m --seed 5 --run 7");
+        check(&random, false, own, "tourbillon sim p.m --tape 1=1");
+        let pct = Description {
+            name: "pct".into(),
+            depth: Some(3),
+            ..random.clone()
+        };
+        check(
+            &pct,
+            true,
+            own,
+            "tourbillon sim p.m --strategy pct --depth 3 --seed 5 --run 7",
+        );
         let exhaustive = Description::named("exhaustive");
-        let none = Some(Injections::NONE);
         check(
             &exhaustive,
             false,
-            none,
-            "tourbillon sim p.m --tape 1=1 --inject none",
+            Injections::NONE,
+            "tourbillon sim p.m --tape 1=1 --inject pending",
         );
-        assert_eq!(command("-", &random, true, &witness, None), None);
+        let none = |_| None;
+        assert_eq!(command("-", &random, true, &witness, own, none), None);
     }
 }

@@ -3,6 +3,7 @@
 mod report;
 mod search;
 
+use crate::choosing::{Choosing, is_exhaustive};
 use crate::clock::Stopwatch;
 use crate::exit::Exit;
 use crate::output::Output;
@@ -10,14 +11,13 @@ use crate::progress::Progress;
 use crate::recordings;
 use crate::subject::{self, Obstacle, Refusal, Subject};
 use clap::Args;
-use report::Totals;
+use report::{Campaign, Totals};
 use search::Search;
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 use tourbillon_conformance::schema::Strategy as CaseStrategy;
-use tourbillon_sim::{Injections, strategy};
 use tourbillon_world::config::CancelPlan;
 
 /// The arguments of `explore`.
@@ -28,16 +28,18 @@ them. A case brings its own world, strategy and injections, which options here r
 for the strategy of a case about production's order, unless it is named by its id), and says what may \
 come out; of a program every failure counts.\n\n\
 A random schedule depends on the seed and its number alone: `--jobs` and `--shard` change who runs it, \
-never what is run; an exhaustive search is one piece. `--out` gets a recording of each distinct outcome and failure. An exhaustive search \
+never what is run; `tourbillon merge` puts the reports of shards together. An exhaustive search is one \
+piece, and runs one schedule of each partial order of dependent steps (`plain` runs them all); in a \
+guided one each thread and shard learns for itself. Without `--strategy`, `swarm` draws one for each \
+run. `--out` gets a recording of each distinct outcome and failure. An exhaustive search \
 that was cut short, by `--schedules` (default 20,000) or `--time`, exits 1.")]
 pub struct ExploreArguments {
     /// Programs, suites, cases or folders
     #[arg(required = true, value_name = "TARGET")]
     targets: Vec<String>,
 
-    /// Who makes the choices: fifo, random or exhaustive
-    #[arg(long, value_name = "NAME")]
-    strategy: Option<String>,
+    #[command(flatten)]
+    choosing: Choosing,
 
     /// At most so many schedules of each target
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -46,14 +48,6 @@ pub struct ExploreArguments {
     /// Stop after so many seconds in all
     #[arg(long, value_name = "SECONDS", value_parser = super::seconds)]
     time: Option<Duration>,
-
-    /// The seed of a random strategy
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    seed: u64,
-
-    /// What may be injected: pending, delay, spurious, or none
-    #[arg(long, value_name = "KIND,…")]
-    inject: Option<Injections>,
 
     /// Explore on so many threads
     #[arg(long, value_name = "N", default_value_t = NonZeroUsize::MIN)]
@@ -95,11 +89,16 @@ pub fn run(arguments: &ExploreArguments, output: &mut Output) -> Exit {
 
 fn explore(arguments: &ExploreArguments, output: &mut Output) -> Result<Exit, Refusal> {
     let watch = Stopwatch::start();
-    if let Some(name) = &arguments.strategy {
-        strategy::named(name, 0).map_err(|error| vec![format!("error: {error}")])?;
+    if let Some(name) = &arguments.choosing.strategy {
+        arguments.choosing.strategy(name)?;
     }
     let subjects = subject::subjects(&arguments.targets)?;
-    let mut totals = Totals::default();
+    let shard = arguments.shard.unwrap_or(Shard { index: 0, count: 1 });
+    let mut totals = Totals::new(Campaign {
+        shard: format!("{}/{}", shard.index + 1, shard.count),
+        strategy: arguments.choosing.strategy.clone(),
+        seed: arguments.choosing.seed,
+    });
     let mut searches = Vec::new();
     for subject in &subjects {
         match search(arguments, subject) {
@@ -164,7 +163,10 @@ fn skip(
 }
 
 /// How one subject is explored: its case says it, unless the arguments do.
-fn search<'a>(arguments: &ExploreArguments, subject: &'a Subject) -> Result<Search<'a>, Obstacle> {
+fn search<'a>(
+    arguments: &'a ExploreArguments,
+    subject: &'a Subject,
+) -> Result<Search<'a>, Obstacle> {
     const EXHAUSTIVE_SCHEDULES: u64 = 20_000;
     const RANDOM_SCHEDULES: u64 = 1_000;
     let of_case = subject.case.as_ref().map(|case| &case.explore);
@@ -173,24 +175,24 @@ fn search<'a>(arguments: &ExploreArguments, subject: &'a Subject) -> Result<Sear
         CaseStrategy::Random => "random",
         CaseStrategy::Exhaustive => "exhaustive",
     });
-    let strategy = match (arguments.strategy.as_deref(), own) {
+    let strategy = match (arguments.choosing.strategy.as_deref(), own) {
         // Such a case is about production's order, and means nothing under another.
         (Some(_), Some("fifo")) if !subject.is_by_id => "fifo",
         (Some(name), _) => name,
-        (None, own) => own.unwrap_or("random"),
+        (None, own) => own.unwrap_or("swarm"),
     };
     let is_sweep = subject.world().cancel == Some(CancelPlan::EverySuspension);
-    let is_exhaustive = strategy == "exhaustive";
+    let is_exhaustive = is_exhaustive(strategy);
     if is_exhaustive && arguments.shard.is_some_and(|shard| shard.count > 1) {
         return Err(Obstacle::Refused(vec![one_search("--shard")]));
     }
-    if is_exhaustive && arguments.jobs.get() > 1 && arguments.strategy.is_some() {
+    if is_exhaustive && arguments.jobs.get() > 1 && arguments.choosing.strategy.is_some() {
         return Err(Obstacle::Refused(vec![one_search("--jobs")]));
     }
     let schedules = match (arguments.schedules, arguments.time, strategy) {
         (Some(schedules), _, _) => schedules,
         (None, Some(_), _) => u64::MAX,
-        (None, None, "exhaustive") => {
+        (None, None, "exhaustive" | "plain") => {
             of_case.map_or(EXHAUSTIVE_SCHEDULES, |explore| explore.max_schedules.into())
         }
         (None, None, _) => of_case.map_or(RANDOM_SCHEDULES, |explore| explore.schedules.into()),
@@ -198,17 +200,14 @@ fn search<'a>(arguments: &ExploreArguments, subject: &'a Subject) -> Result<Sear
     Ok(Search {
         subject,
         strategy: strategy.to_string(),
-        seed: arguments.seed,
+        choosing: &arguments.choosing,
         // A sweep of cancels makes one run for each suspension point, and ends by itself.
         schedules: if strategy == "fifo" && !is_sweep {
             schedules.min(1)
         } else {
             schedules
         },
-        injections: match arguments.inject {
-            Some(injections) => injections,
-            None => subject.injections()?,
-        },
+        injections: arguments.choosing.injections(subject)?,
         shard: arguments.shard.map_or(0, |shard| shard.index),
         shards: arguments.shard.map_or(1, |shard| shard.count),
     })
@@ -216,8 +215,8 @@ fn search<'a>(arguments: &ExploreArguments, subject: &'a Subject) -> Result<Sear
 
 fn one_search(option: &str) -> String {
     format!(
-        "error: `{option}` splits random schedules, and an exhaustive search is one piece\nhelp: leave \
-         `{option}` out, or use `--strategy random`"
+        "error: `{option}` splits numbered schedules, and an exhaustive search is one piece\nhelp: leave \
+         `{option}` out, or use `--strategy swarm`"
     )
 }
 

@@ -2,6 +2,7 @@
 
 pub mod conformance;
 pub mod explore;
+pub mod merge;
 pub mod replay;
 pub mod run;
 pub mod show;
@@ -28,6 +29,7 @@ pub fn run(cli: Cli) -> Exit {
             show_first_panic_only();
             explore::run(&arguments, &mut output)
         }
+        Command::Merge(arguments) => merge::run(&arguments, &mut output),
         Command::Replay(arguments) => {
             show_first_panic_only();
             replay::run(&arguments, &mut output)

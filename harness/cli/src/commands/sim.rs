@@ -1,5 +1,6 @@
 //! `tourbillon sim`: one simulated run.
 
+use crate::choosing::{Choosing, is_by_number};
 use crate::exit::Exit;
 use crate::judge::Judge;
 use crate::output::{BAD, GOOD, Output, STRONG};
@@ -8,8 +9,9 @@ use crate::show_again::{self, parse_tape};
 use crate::subject::{self, Refusal, Subject};
 use clap::Args;
 use std::path::PathBuf;
-use tourbillon_sim::strategy::{self, Strategy, Tape};
-use tourbillon_sim::{Failure, Injections, Run, SharedRun, Witness};
+use tourbillon_sim::campaign::try_out;
+use tourbillon_sim::strategy::{Strategy, Tape};
+use tourbillon_sim::{Failure, Injections, Run, SharedRun, Verdict, Witness};
 use tourbillon_world::explore::record;
 use tourbillon_world::{RunResult, Simulation};
 
@@ -22,30 +24,21 @@ pub struct SimArguments {
     /// The program or case
     target: String,
 
-    /// The seed of a random strategy
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    seed: u64,
+    #[command(flatten)]
+    choosing: Choosing,
 
     /// Which of the seed's schedules
     #[arg(long, value_name = "N", default_value_t = 0)]
     run: u64,
 
-    /// Who makes the choices: fifo, random or exhaustive (its first schedule)
+    /// Make these choices, and production's everywhere else
     #[arg(
         long,
-        value_name = "NAME",
-        default_value = "random",
-        conflicts_with = "tape"
+        value_name = "AT=PICK,…",
+        value_parser = parse_tape_argument,
+        conflicts_with = "strategy"
     )]
-    strategy: String,
-
-    /// Make these choices, and production's everywhere else
-    #[arg(long, value_name = "AT=PICK,…", value_parser = parse_tape_argument)]
     tape: Option<TapeArgument>,
-
-    /// What may be injected: pending, delay, spurious, or none
-    #[arg(long, value_name = "KIND,…")]
-    inject: Option<Injections>,
 
     /// Write a recording of the run
     #[arg(long, value_name = "OUT")]
@@ -75,16 +68,23 @@ pub fn run(arguments: &SimArguments, output: &mut Output) -> Exit {
 fn simulate(arguments: &SimArguments, output: &mut Output) -> Result<Exit, Refusal> {
     let strategy = chosen(arguments)?;
     let subject = subject::subject(&arguments.target)?;
-    let injections = match arguments.inject {
-        Some(injections) => injections,
-        None => subject.injections()?,
-    };
+    let injections = arguments.choosing.injections(&subject)?;
     let run = Run::shared(strategy);
     run.borrow_mut().set_injections(injections);
+    arguments.choosing.set_budgets(&run);
     run.borrow_mut().set_keep_events(arguments.trace);
     let mut simulation = subject.simulation(&run)?;
     let mut judge = Judge::new(&subject);
 
+    if arguments.run > 0 && run.borrow().strategy().wants_trial() {
+        try_out(&run, &mut |_| {
+            let is_cut_short = simulation.run_once().is_cut_short;
+            Verdict {
+                cut_short: is_cut_short,
+                ..Verdict::PASS
+            }
+        });
+    }
     if !run.borrow_mut().begin(arguments.run) {
         let message = format!("error: the strategy has no schedule {}", arguments.run);
         return Err(vec![message]);
@@ -141,15 +141,15 @@ fn chosen(arguments: &SimArguments) -> Result<Box<dyn Strategy>, Refusal> {
     if let Some(TapeArgument(picks)) = &arguments.tape {
         return Ok(Box::new(Tape::new(picks.clone())));
     }
-    if arguments.run > 0 && arguments.strategy != "random" {
+    let name = arguments.choosing.strategy.as_deref().unwrap_or("random");
+    let strategy = arguments.choosing.strategy(name)?;
+    if arguments.run > 0 && (!is_by_number(name) || name == "fifo") {
         return Err(vec![format!(
-            "error: `--run` numbers random schedules, and the strategy is `{}`\nhelp: leave one of the \
-             two out",
-            arguments.strategy
+            "error: `--run` numbers schedules that are drawn at random, and the strategy is `{name}`\n\
+             help: leave one of the two out"
         )]);
     }
-    strategy::named(&arguments.strategy, arguments.seed)
-        .map_err(|error| vec![format!("error: {error}")])
+    Ok(strategy)
 }
 
 /// The command that makes this run again.
@@ -166,8 +166,10 @@ fn again(
     }
     let by_number = arguments.tape.is_none();
     let strategy = run.borrow().strategy().describe();
-    let injections = subject.unlike_own(*injections);
-    show_again::command(&subject.target, &strategy, by_number, witness, injections)
+    let by_number = by_number && is_by_number(&strategy.name);
+    let unlike = |injections| subject.unlike_own(injections);
+    let target = &subject.target;
+    show_again::command(target, &strategy, by_number, witness, *injections, unlike)
 }
 
 /// What the run showed.

@@ -16,10 +16,24 @@ use tourbillon_sim::{Failure, Witness};
 /// More outcomes or failures of one target than this are counted and not shown to people.
 const SHOWN: usize = 20;
 
+/// What an exploration was asked for: how reports of its shards are told from others.
+#[derive(Clone, Debug, Default)]
+pub struct Campaign {
+    /// Which part this is, as `I/N`.
+    pub shard: String,
+    /// The strategy, unless each target brings its own.
+    pub strategy: Option<String>,
+    /// Its seed.
+    pub seed: u64,
+}
+
 /// The sum over all targets.
 #[derive(Debug, Default)]
 pub struct Totals {
     schedules: u64,
+    redundant: u64,
+    partial_orders: u64,
+    marks: BTreeMap<String, u64>,
     steps: u64,
     outcomes: usize,
     failures: usize,
@@ -28,11 +42,20 @@ pub struct Totals {
     known: usize,
     /// Targets that are beyond this version.
     pub skipped: usize,
+    campaign: Campaign,
     traces: u64,
     is_exhausted: Option<bool>,
 }
 
 impl Totals {
+    /// Sums of nothing yet.
+    pub fn new(campaign: Campaign) -> Totals {
+        Totals {
+            campaign,
+            ..Totals::default()
+        }
+    }
+
     /// Whether anything failed, or an exhaustive search was cut short.
     pub fn is_failure(&self) -> bool {
         self.failures > 0 || self.cut_short > 0
@@ -50,7 +73,13 @@ impl Totals {
             "known": self.known,
             "skipped": self.skipped,
             "steps": self.steps,
+            "redundant": self.redundant,
+            "partial_orders": self.partial_orders,
+            "marks": self.marks,
             "targets": targets,
+            "shard": self.campaign.shard,
+            "strategy": self.campaign.strategy,
+            "seed": self.campaign.seed,
             // Equal for two explorations exactly when every run of theirs was the same.
             "traces": format!("{:016x}", self.traces),
         }}));
@@ -107,6 +136,11 @@ pub fn report(
     }
 
     totals.schedules += report.schedules;
+    totals.redundant += report.redundant;
+    totals.partial_orders += report.partial_orders.count();
+    for (mark, count) in &report.marks {
+        *totals.marks.entry(mark.clone()).or_default() += count;
+    }
     totals.steps += report.steps;
     totals.traces = totals.traces.rotate_left(1) ^ found.traces;
     totals.outcomes += report.outcomes.len();
@@ -224,7 +258,7 @@ fn heading(output: &mut Output, search: &Search<'_>, found: &Found, is_incomplet
         (false, true) => {
             format!("{ODD}cut short: there are more{ODD:#} (raise --schedules or --time)")
         }
-        (false, false) => format!("seed {}", search.seed),
+        (false, false) => format!("seed {}", search.seed()),
     };
     output.text(format_args!(
         "{STRONG}{}{STRONG:#}: {}, {} {} run, {coverage}; {} distinct {}\n",
@@ -235,6 +269,30 @@ fn heading(output: &mut Output, search: &Search<'_>, found: &Found, is_incomplet
         report.outcomes.len(),
         plural(report.outcomes.len() as u64, "outcome", "outcomes"),
     ));
+    let orders = &report.partial_orders;
+    let about = if orders.is_exact() { "" } else { "about " };
+    let count = orders.count();
+    let mut facts = format!(
+        "{about}{count} {}",
+        plural(count, "partial order", "partial orders")
+    );
+    if report.redundant > 0 {
+        let redundant = report.redundant;
+        facts.push_str(&format!(", {redundant} runs given up as redundant"));
+    }
+    output.note(format_args!("  {FAINT}{facts}{FAINT:#}\n"));
+    let never: Vec<&str> = report
+        .marks
+        .iter()
+        .filter(|(_, count)| **count == 0)
+        .map(|(mark, _)| &**mark)
+        .collect();
+    if !never.is_empty() {
+        let never = never.join("`, `");
+        output.text(format_args!(
+            "  {ODD}marks never reached{ODD:#}: `{never}`\n"
+        ));
+    }
 }
 
 fn plural(count: u64, one: &'static str, many: &'static str) -> &'static str {
@@ -249,7 +307,7 @@ fn missing(search: &Search<'_>, found: &Found, is_incomplete: bool) -> Vec<Strin
     };
     let strategy = match &*search.strategy {
         "fifo" => CaseStrategy::Fifo,
-        "exhaustive" => CaseStrategy::Exhaustive,
+        "exhaustive" | "plain" => CaseStrategy::Exhaustive,
         _ => CaseStrategy::Random,
     };
     // A part of the schedules need not show everything.
@@ -310,11 +368,13 @@ impl Witnesses<'_> {
         let target = &search.subject.target;
         let strategy = &self.found.report.strategy;
         let by_number = search.is_by_number();
-        let command = show_again::command(target, strategy, by_number, witness, search.injected());
+        let unlike = |injections| search.subject.unlike_own(injections);
+        let allowed = search.injections;
+        let command = show_again::command(target, strategy, by_number, witness, allowed, unlike);
         Ok(command.unwrap_or_else(|| {
             // Its choices are too many for a command line.
-            let (strategy, seed) = (&search.strategy, search.seed);
-            let inject = show_again::inject(search.injected());
+            let (strategy, seed) = (&search.strategy, search.seed());
+            let inject = show_again::inject(unlike(allowed));
             format!(
                 "tourbillon explore {} --strategy {strategy} --seed {seed}{inject} --schedules {} --out \
                  recordings",

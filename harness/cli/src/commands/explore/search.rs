@@ -1,5 +1,6 @@
 //! One exploration, on one thread or several.
 
+use crate::choosing::{self, Choosing};
 use crate::clock::Stopwatch;
 use crate::judge::Judge;
 use crate::progress::Progress;
@@ -10,7 +11,7 @@ use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::time::Duration;
 use tourbillon_sim::campaign::{Plan, Report};
-use tourbillon_sim::{Failure, Injections, Recording, Witness, strategy};
+use tourbillon_sim::{Failure, Injections, Recording, Witness};
 use tourbillon_world::config::CancelPlan;
 use tourbillon_world::explore::{REPEAT_EVERY, explore, record, run_for};
 use tourbillon_world::{Outcome, Simulation};
@@ -21,8 +22,8 @@ pub struct Search<'a> {
     pub subject: &'a Subject,
     /// Name of the strategy; it exists.
     pub strategy: String,
-    /// Its seed.
-    pub seed: u64,
+    /// Its seed and whatever else was said about the choices.
+    pub choosing: &'a Choosing,
     /// At most so many schedules, over all shards.
     pub schedules: u64,
     /// What may be injected.
@@ -51,17 +52,17 @@ pub struct Found {
 impl Search<'_> {
     /// Whether a tree is searched, and not schedules that are numbered.
     pub fn is_exhaustive(&self) -> bool {
-        self.strategy == "exhaustive"
+        choosing::is_exhaustive(&self.strategy)
     }
 
     /// Whether a run is made again by its number: a sweep of cancels goes from run to run.
     pub fn is_by_number(&self) -> bool {
-        !self.is_exhaustive() && !self.is_sweep()
+        choosing::is_by_number(&self.strategy) && !self.is_sweep()
     }
 
-    /// The injections, unless they are what the subject brings with it.
-    pub fn injected(&self) -> Option<Injections> {
-        self.subject.unlike_own(self.injections)
+    /// The seed of the strategy.
+    pub fn seed(&self) -> u64 {
+        self.choosing.seed
     }
 
     fn is_sweep(&self) -> bool {
@@ -79,10 +80,10 @@ impl Search<'_> {
         limit: Option<Duration>,
         progress: &Progress,
     ) -> Result<Found, Obstacle> {
-        let threads = match self.is_by_number() {
-            true => jobs,
+        let threads = match self.is_exhaustive() || self.is_sweep() {
+            false => jobs,
             // What is run next depends on the runs before.
-            false => NonZeroUsize::MIN,
+            true => NonZeroUsize::MIN,
         };
         let watch = Stopwatch::start();
         let parts = threads::map(threads, threads.get(), |part| {
@@ -131,7 +132,7 @@ impl Search<'_> {
         let mut watch_run = |report: &Report| {
             let run = run.borrow();
             traces = traces.wrapping_add(mixed(run.number(), run.hash()));
-            progress.schedule(report.outcomes.len());
+            progress.schedule(report);
             // A run without a choice point is the only one there is.
             let is_only_one = report.choices == 0;
             if is_only_one || limit.is_some_and(|limit| watch.elapsed() >= limit) {
@@ -151,10 +152,11 @@ impl Search<'_> {
     }
 
     fn simulation(&self) -> Result<Simulation, Obstacle> {
-        let strategy = strategy::named(&self.strategy, self.seed)
-            .map_err(|error| Obstacle::Refused(vec![format!("error: {error}")]))?;
+        let strategy = self.choosing.strategy(&self.strategy);
+        let strategy = strategy.map_err(Obstacle::Refused)?;
         let run = run_for(strategy, self.subject.world().cancel);
         run.borrow_mut().set_injections(self.injections);
+        self.choosing.set_budgets(&run);
         self.subject.simulation(&run)
     }
 
