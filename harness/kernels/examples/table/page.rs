@@ -18,12 +18,24 @@ pub fn page(rows: &[Row], arguments: &Arguments) -> String {
 
 fn write(out: &mut String, rows: &[Row], arguments: &Arguments) -> std::fmt::Result {
     writeln!(out, "# Bug kernels\n")?;
+    paragraph(
+        out,
+        "Small async programs with a known defect each, in `harness/kernels`, faulty and corrected. A \
+         failure is a panic, a violated invariant, a deadlock or a leak. Production's own schedule shows \
+         none of them.",
+    )?;
+    paragraph(
+        out,
+        "Every kernel is one source, and shuttle runs the same futures: its tasks are spawned by \
+         `shuttle::future::spawn_local`, an operation is a task that completes it, and whatever can be \
+         cancelled gets a canceller, a task that strikes once; as many strike in a run as ours may. \
+         Shuttle may also switch at every spawn.",
+    )?;
+    paragraph(out, "This page is made by")?;
     writeln!(
         out,
-        "Small async programs with a known defect each, in `harness/kernels`. A failure is a panic, \
-         a violated\ninvariant, a deadlock or a leak; production's own schedule shows none of them. \
-         This page is made by\n\n```sh\ncargo run --release -p tourbillon-kernels --features \
-         shuttle --example table > docs/kernels.md\n```\n"
+        "```sh\ncargo run --release -p tourbillon-kernels --features shuttle --example table \
+         > docs/kernels.md\n```\n"
     )?;
     kernels(out, rows)?;
     let names = names(rows);
@@ -32,6 +44,23 @@ fn write(out: &mut String, rows: &[Row], arguments: &Arguments) -> std::fmt::Res
     compared(out, rows)?;
     shrunk(out, rows)?;
     corrected(out, rows)
+}
+
+/// A paragraph in lines of at most 100 characters.
+fn paragraph(out: &mut String, text: &str) -> std::fmt::Result {
+    let mut length = 0;
+    for word in text.split(' ') {
+        if length > 0 && length + 1 + word.chars().count() > 100 {
+            writeln!(out)?;
+            length = 0;
+        } else if length > 0 {
+            write!(out, " ")?;
+            length += 1;
+        }
+        write!(out, "{word}")?;
+        length += word.chars().count();
+    }
+    writeln!(out, "\n")
 }
 
 /// The strategies, in the order of the columns.
@@ -76,13 +105,15 @@ fn schedules(
     arguments: &Arguments,
 ) -> std::fmt::Result {
     writeln!(out, "\n## Schedules to the first failure\n")?;
-    writeln!(
+    let seeds = arguments.seeds;
+    paragraph(
         out,
-        "Median and, after the slash, 90th percentile over {} seeds; a strategy that draws nothing \
-         runs once. A\ncampaign gives up after {CAP} schedules: where not every one found the \
-         defect, it says how many did, and\nafter {MISSES} misses no further seeds are tried. \
-         Shuttle's PCT has depth {DEPTH}.\n",
-        arguments.seeds
+        &format!(
+            "Median and, after the slash, 90th percentile over {seeds} seeds; a strategy that draws nothing \
+             runs once. A campaign gives up after {CAP} schedules: where not every one found the defect, \
+             the cell says how many did, and after {MISSES} misses no further seeds are tried. Shuttle's \
+             PCT has depth {DEPTH}. These numbers are the same in every run of the command."
+        ),
     )?;
     head(out, names, &[])?;
     for row in rows {
@@ -111,10 +142,11 @@ fn schedule_text(cell: &Cell) -> String {
 
 fn times(out: &mut String, rows: &[Row], names: &[&str]) -> std::fmt::Result {
     writeln!(out, "\n## Milliseconds to the first failure\n")?;
-    writeln!(
+    paragraph(
         out,
-        "Median over the same campaigns, all made in one process in turns, from before the first \
-         schedule to after\nthe failure; `>` where most campaigns found nothing.\n"
+        "Median over the same campaigns, made in one process in turns, from before the first schedule to \
+         after the failure; `>` where most campaigns found nothing. Times belong to the machine, and to \
+         what else it did; ratios say more.",
     )?;
     head(out, names, &[])?;
     for row in rows {
@@ -175,10 +207,12 @@ fn compared(out: &mut String, rows: &[Row]) -> std::fmt::Result {
         return Ok(());
     }
     writeln!(out, "\n## The default strategy and the best of shuttle's\n")?;
-    writeln!(
+    paragraph(
         out,
-        "`{DEFAULT_STRATEGY}` is what explores when nothing is said; shuttle's is the one that does \
-         best on that very kernel.\nMedians of schedules, then of milliseconds, each with the ratio.\n"
+        &format!(
+            "`{DEFAULT_STRATEGY}` is what explores when nothing is said; shuttle's is the one that does \
+             best on that very kernel. Medians of schedules, then of milliseconds, each with the ratio."
+        ),
     )?;
     writeln!(
         out,
@@ -196,11 +230,13 @@ fn compared(out: &mut String, rows: &[Row]) -> std::fmt::Result {
 
 fn shrunk(out: &mut String, rows: &[Row]) -> std::fmt::Result {
     writeln!(out, "\n## What it takes\n")?;
-    writeln!(
+    paragraph(
         out,
-        "Choices that leave production's default: in the first failing run that `{DEFAULT_STRATEGY}` finds \
-         with seed 0,\nand in what `shrink` makes of it, of which no single choice can go. Where it \
-         is the least, every run with fewer\nchoices was made, and none fails so.\n"
+        &format!(
+            "Choices that leave production's default: in the first failing run that `{DEFAULT_STRATEGY}` \
+             finds with seed 0, and in what `shrink` makes of it, of which no single choice can go. Where \
+             it is the least, every run with fewer choices was made, and none fails so."
+        ),
     )?;
     writeln!(out, "| | kernel | found | shrunk | least |")?;
     writeln!(out, "|---|---|---:|---:|---|")?;
@@ -225,12 +261,13 @@ fn corrected(out: &mut String, rows: &[Row]) -> std::fmt::Result {
         [] => "None failed.".to_string(),
         failed => format!("These failed: {}.", failed.join(", ")),
     };
-    writeln!(
+    paragraph(
         out,
-        "Every strategy ran every corrected kernel with the same injections: {runs} runs. {verdict}\n\
-         Where the search with reduction comes to its end within {PROOF_CAP} runs, it has proven that \
-         none can:\nall orders of dependent steps are covered, with every placement of cancels and \
-         faults.\n"
+        &format!(
+            "Every strategy ran every corrected kernel with the same injections: {runs} runs. {verdict} \
+             Where the search with reduction comes to its end within {PROOF_CAP} runs, it has proven that \
+             none can: all orders of dependent steps are covered, with every placement of cancels."
+        ),
     )?;
     writeln!(out, "| | kernel | runs with reduction | proven |")?;
     writeln!(out, "|---|---|---:|---|")?;
