@@ -165,6 +165,33 @@ pub struct Witness {
     pub injections: Injections,
 }
 
+/// Where a run and its repetition part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The number of the run.
+    pub run: u64,
+    /// The last events that both have in common.
+    pub before: Vec<String>,
+    /// What came next in the one; none at its end.
+    pub one: Option<String>,
+    /// What came next in the other; none at its end.
+    pub other: Option<String>,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out, "  run {}, after", self.run)?;
+        for line in &self.before {
+            writeln!(out, "  {line}")?;
+        }
+        for (which, next) in [("once", &self.one), ("then", &self.other)] {
+            let next = next.as_deref().unwrap_or("       the end");
+            writeln!(out, "  {which}\n  {next}")?;
+        }
+        Ok(())
+    }
+}
+
 /// How often something came out, and the first run in which it did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stats {
@@ -201,6 +228,8 @@ pub struct Report {
     pub outcomes: BTreeMap<String, Stats>,
     /// What failed.
     pub failures: BTreeMap<Failure, Stats>,
+    /// The first run that its repetition was not like, if there was one.
+    pub difference: Option<Difference>,
     /// What chose.
     pub strategy: Description,
 }
@@ -227,6 +256,11 @@ impl Report {
         self.exhausted &= other.exhausted;
         merge_stats(&mut self.outcomes, other.outcomes);
         merge_stats(&mut self.failures, other.failures);
+        let first = |difference: &Difference| difference.run;
+        self.difference = match (self.difference.take(), other.difference) {
+            (Some(mine), Some(theirs)) => Some(std::cmp::min_by_key(mine, theirs, first)),
+            (mine, theirs) => mine.or(theirs),
+        };
     }
 }
 
@@ -306,7 +340,11 @@ pub fn explore(
             report.repeated += 1;
             // The repetition overwrites the tape.
             let first = first.insert(witness(run, number, hash));
-            changed = repeat(run, first, &outcome, body);
+            let repeated = repeat(run, first, &outcome, body);
+            if let Some((summary, difference)) = repeated {
+                changed = Some(summary);
+                report.difference = report.difference.take().or(difference);
+            }
         }
         let witness = || first.clone().unwrap_or_else(|| witness(run, number, hash));
         count(&mut report.outcomes, &outcome, witness);
@@ -366,7 +404,7 @@ fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or(text)
 }
 
-fn witness(run: &SharedRun, number: u64, hash: u64) -> Witness {
+pub(crate) fn witness(run: &SharedRun, number: u64, hash: u64) -> Witness {
     Witness {
         run: number,
         tape: run.borrow().tape().to_vec(),
@@ -419,13 +457,13 @@ pub(crate) fn once(
     (outcome, verdict, used)
 }
 
-/// Makes a run again and compares; a difference is described.
+/// Makes a run again and compares; a difference is described, with the place if there is one.
 fn repeat(
     run: &SharedRun,
     witness: &Witness,
     outcome: &str,
     body: &mut Body<'_>,
-) -> Option<String> {
+) -> Option<(String, Option<Difference>)> {
     let tape = Tape::of(witness).expecting(witness.hash);
     run.borrow_mut().set_repeating(true);
     let (again, _, used) = once(run, witness.run, Box::new(tape), body);
@@ -434,15 +472,25 @@ fn repeat(
         .map(|divergence| divergence.text(&run.borrow().labels));
     let differs = text.is_some() || again != outcome;
     let description = differs.then(|| match first_difference(run, witness, body) {
-        Some(line) => line,
-        None => text.unwrap_or_else(|| "the same choices led to another outcome".to_string()),
+        Some((line, difference)) => (line, Some(difference)),
+        None => {
+            let line = || "the same choices led to another outcome".to_string();
+            (text.unwrap_or_else(line), None)
+        }
     });
     run.borrow_mut().set_repeating(false);
     description
 }
 
+/// So many events are shown of those that a run and its repetition have in common.
+const EVENTS_BEFORE: usize = 8;
+
 /// Makes the run twice with all events and finds the first that differs.
-fn first_difference(run: &SharedRun, witness: &Witness, body: &mut Body<'_>) -> Option<String> {
+fn first_difference(
+    run: &SharedRun,
+    witness: &Witness,
+    body: &mut Body<'_>,
+) -> Option<(String, Difference)> {
     let mut traces = Vec::new();
     run.borrow_mut().set_keep_events(true);
     for _ in 0..2 {
@@ -452,14 +500,36 @@ fn first_difference(run: &SharedRun, witness: &Witness, body: &mut Body<'_>) -> 
     run.borrow_mut().set_keep_events(false);
     let longest = traces[0].len().max(traces[1].len());
     let at = (0..longest).find(|index| traces[0].get(*index) != traces[1].get(*index))?;
-    let line = |trace: &Vec<String>| match trace.get(at) {
+    let short = |line: Option<&String>| match line {
         Some(line) => line.split_whitespace().collect::<Vec<_>>().join(" "),
         None => "the end".to_string(),
     };
-    let (one, other) = (line(&traces[0]), line(&traces[1]));
-    Some(format!(
-        "the same choices led to another run: event {at} is `{one}`, then `{other}`"
-    ))
+    let [one, other] = [0, 1].map(|trace| traces[trace].get(at).cloned());
+    let summary = format!(
+        "the same choices led to another run: event {at} is `{}`, then `{}`",
+        short(one.as_ref()),
+        short(other.as_ref())
+    );
+    let before = traces[0][at.saturating_sub(EVENTS_BEFORE)..at].to_vec();
+    let difference = Difference {
+        run: witness.run,
+        before,
+        one,
+        other,
+    };
+    Some((summary, difference))
+}
+
+/// Makes the run of `witness` again so that its report, if it is stuck, says all that can be found
+/// out; false when it was not the same run. For hosts whose tasks run in an [`crate::Executor`].
+pub fn explain(run: &SharedRun, witness: &Witness, body: &mut Body<'_>) -> bool {
+    let tape = Tape::of(witness).expecting(witness.hash);
+    run.borrow_mut().set_explaining(true);
+    run.borrow_mut().set_repeating(true);
+    let (_, _, used) = once(run, witness.run, Box::new(tape), body);
+    run.borrow_mut().set_repeating(false);
+    run.borrow_mut().set_explaining(false);
+    used.divergence().is_none()
 }
 
 /// Makes the run of `witness` again and returns its recording, for the caller to complete with what
@@ -498,6 +568,8 @@ pub struct Replayed {
     pub divergence: Option<String>,
     /// What a lenient replay could not make, in words.
     pub skipped: Vec<String>,
+    /// Who waits for what and why, of a run of plain futures that is stuck.
+    pub explanation: Option<String>,
 }
 
 /// Runs `body` once under a replaying strategy. The injections must be those of the recording.
@@ -515,5 +587,6 @@ pub fn replay(run: &SharedRun, strategy: Box<dyn Strategy>, body: &mut Body<'_>)
         verdict,
         divergence,
         skipped,
+        explanation: None,
     }
 }

@@ -200,6 +200,8 @@ pub(crate) struct Life {
     pub(crate) taken: Option<Moment>,
     pub(crate) dropped: Option<Moment>,
     pub(crate) woken: Option<Woken>,
+    /// How many clones somebody held before that.
+    held_before: usize,
     looked: BTreeMap<Object, u64>,
 }
 
@@ -260,7 +262,10 @@ impl Watch {
     pub(crate) fn end(&mut self, footprint: &Footprint) {
         let now = self.journal.now();
         for woken in self.journal.take_wakes() {
-            self.lives.entry(woken.task).or_default().woken = Some(woken);
+            let life = self.lives.entry(woken.task).or_default();
+            life.woken = Some(woken);
+            // As it was at the end of the step before.
+            life.held_before = life.lent.iter().map(|lent| lent.held).sum();
         }
         for life in self.lives.values_mut() {
             for lent in &mut life.lent {
@@ -325,6 +330,8 @@ impl Watch {
                 task.wakers.woken = life.woken.map(|woken| deed(woken.at));
                 let stale = life.stale_wake();
                 task.evidence.stale = stale.map(|woken| (woken.lent, deed(woken.at)));
+                let shared = life.woken.filter(|_| life.held_before > 1);
+                task.evidence.shared_wake = shared.map(|woken| (life.held_before, deed(woken.at)));
             }
             let given = notes.unclaimed(label);
             task.evidence.given = given.map(|given| (labels.text(given.object), holder(given)));

@@ -4,15 +4,16 @@ use std::fmt::{Debug, Write};
 use std::future::Future;
 use std::ops::ControlFlow;
 
-use crate::campaign::{self, Failure, FailureKind, Plan, Replayed, Report, Verdict, Witness};
+use crate::campaign::{self, Body, Failure, FailureKind, Plan, Replayed, Report, Verdict, Witness};
 use crate::executor::{Ending, Executor};
 use crate::inject::Injections;
 use crate::label::LabelError;
 use crate::recording::Recording;
+use crate::report::Stuck;
 use crate::run::{Budgets, Halt, Run, SharedRun};
 use crate::shrink::{self, Limits, Minimal, QuietPanics, ShrinkError, Signature, tell};
 use crate::sim::Sim;
-use crate::strategy::{Exhaustive, Fifo, Lenient, Random, Reduced, Strategy, Strict};
+use crate::strategy::{CancelSweep, Exhaustive, Fifo, Lenient, Random, Reduced, Strategy, Strict};
 
 /// How to explore: which schedules, how many, and what may be injected.
 #[derive(Debug)]
@@ -70,6 +71,14 @@ impl Explorer {
     #[must_use]
     pub fn fifo() -> Explorer {
         Explorer::new(Box::new(Fifo::new()), 1)
+    }
+
+    /// The schedule of production, and then with one cancel, at every step for every future that is
+    /// suspended there and can be cancelled: see [`Sim::cancellable`]. For cancels in other schedules
+    /// there is [`Explorer::cancels`], with any strategy.
+    #[must_use]
+    pub fn cancel_sweep() -> Explorer {
+        Explorer::new(Box::new(CancelSweep::new()), u64::MAX)
     }
 
     /// Schedules of any strategy, at most so many.
@@ -212,7 +221,13 @@ impl Explorer {
             return;
         };
         let found = format!("run {} of {}", stats.witness.run, report.schedules);
-        let detail = || bench.detail.take();
+        let detail = |failure: &Failure, witness: &Witness, body: &mut Body<'_>| {
+            let difference = report.difference.as_ref();
+            match difference.filter(|_| failure.kind == FailureKind::Nondeterminism) {
+                Some(difference) => difference.to_string(),
+                None => bench.explain(failure.kind, witness, body),
+            }
+        };
         let told = tell(
             &bench.run,
             failure,
@@ -222,6 +237,21 @@ impl Explorer {
             detail,
         );
         panic!("{told}");
+    }
+
+    /// Why a run is stuck that [`Explorer::explore`] found under the same options: who waits for what,
+    /// who has it, and who handled the wakers. Nothing if it is not stuck.
+    pub fn explain<F, M>(self, witness: &Witness, program: M) -> Option<String>
+    where
+        M: Fn(Sim) -> F,
+        F: Future + 'static,
+        F::Output: Debug,
+    {
+        let (bench, _, _) = self.bench();
+        let mut executor = Executor::new(&bench.run);
+        let mut body = |outcome: &mut String| bench.judge(&mut executor, &program, outcome);
+        let text = bench.explain(FailureKind::Deadlock, witness, &mut body);
+        (!text.is_empty()).then_some(text)
     }
 
     /// Parts the strategy and the plan from what judges a single run.
@@ -247,11 +277,27 @@ impl Explorer {
 pub(crate) struct Bench {
     pub run: SharedRun,
     leaks_allowed: bool,
-    // The full report of the last stuck run.
+    // The report of the last run that was stuck, if it was to be explained.
     detail: std::cell::Cell<String>,
 }
 
 impl Bench {
+    /// The report on a run that is stuck, empty for any other.
+    fn explain(&self, kind: FailureKind, witness: &Witness, body: &mut Body<'_>) -> String {
+        if !matches!(kind, FailureKind::Deadlock | FailureKind::Leak) {
+            return String::new();
+        }
+        let is_same = campaign::explain(&self.run, witness, body);
+        let text = self.detail.take();
+        if is_same { text } else { String::new() }
+    }
+
+    fn keep(&self, stuck: &Stuck) {
+        if self.run.borrow().is_explaining() {
+            self.detail.set(stuck.to_string());
+        }
+    }
+
     pub fn judge<F, M>(&self, executor: &mut Executor, program: &M, outcome: &mut String) -> Verdict
     where
         M: Fn(Sim) -> F,
@@ -269,11 +315,11 @@ impl Bench {
             Ending::Leak(_) if self.leaks_allowed => {}
             Ending::Deadlock(stuck) => {
                 outcome.push_str("deadlock");
-                self.detail.set(stuck.to_string());
+                self.keep(&stuck);
                 return failed(FailureKind::Deadlock, stuck.summary());
             }
             Ending::Leak(stuck) => {
-                self.detail.set(stuck.to_string());
+                self.keep(&stuck);
                 return failed(FailureKind::Leak, stuck.summary());
             }
             Ending::Panic { task, message } => {
@@ -377,5 +423,12 @@ where
     let script = recording.script(&mut bench.run.borrow_mut().labels)?;
     let mut executor = Executor::new(&bench.run);
     let mut body = |outcome: &mut String| bench.judge(&mut executor, &program, outcome);
-    Ok(campaign::replay(&bench.run, strategy(script), &mut body))
+    let mut replayed = campaign::replay(&bench.run, strategy(script), &mut body);
+    if let Some(failure) = &replayed.verdict.failure {
+        let hash = bench.run.borrow().hash();
+        let witness = campaign::witness(&bench.run, 0, hash);
+        let text = bench.explain(failure.kind, &witness, &mut body);
+        replayed.explanation = (!text.is_empty()).then_some(text);
+    }
+    Ok(replayed)
 }

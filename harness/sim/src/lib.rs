@@ -74,7 +74,9 @@ mod timing;
 pub mod trace;
 mod wake;
 
-pub use campaign::{Failure, FailureKind, Plan, Replayed, Report, Stats, Verdict, Witness};
+pub use campaign::{
+    Difference, Failure, FailureKind, Plan, Replayed, Report, Stats, Verdict, Witness,
+};
 pub use cancel::{Cancellable, Cancelled};
 pub use choice::{Action, Candidate, Kind, Point};
 pub use divergence::Divergence;

@@ -124,6 +124,8 @@ pub(crate) struct Evidence {
     /// The step that lent the waker by which it was woken last, for a future that it had left alone
     /// since.
     pub(crate) stale: Option<(u64, Deed)>,
+    /// The last wake, and how many wakers of the task somebody held before it, if more than one.
+    pub(crate) shared_wake: Option<(usize, Deed)>,
 }
 
 impl Await {
@@ -261,9 +263,17 @@ impl StuckTask {
             let task = &holder.task;
             return format!("{label} waits for what {task} has not given back, which has ended");
         }
-        match self.awaits.last() {
-            Some(last) => format!("{label} waits for {}, which does not come", last.what),
-            None => format!("{label} waits for something outside the simulation's view"),
+        if let Some(last) = self.awaits.last() {
+            let what = &last.what;
+            return format!("{label} waits for {what}, and nothing is left that could end that");
+        }
+        let outside = format!("{label} waits for something outside the simulation's view");
+        match &evidence.shared_wake {
+            None => outside,
+            Some((held, woken)) => format!(
+                "{outside}; it was woken in {woken} while its waker was held {held} times: if the \
+                 future that this was for is no longer polled, it is a futurelock"
+            ),
         }
     }
 }

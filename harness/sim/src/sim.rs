@@ -318,11 +318,13 @@ impl Sim {
     }
 
     /// Completes `duration` of virtual time later. A timer: injections never delay it.
+    #[track_caller]
     pub fn sleep(&self, duration: Duration) -> Sleep {
         let now = self.shared.run.borrow().clock.now();
         Sleep::new(
             Rc::clone(&self.shared),
             now.saturating_add(nanoseconds(duration)),
+            Location::caller(),
         )
     }
 
@@ -334,9 +336,11 @@ impl Sim {
 
     /// An operation with the outside that takes `latency`: where the injections `pending` and
     /// `delay` strike.
+    #[track_caller]
     pub fn operation(&self, name: &str, latency: Duration) -> Operation {
         let label = self.shared.next_label(name);
-        Operation::new(Rc::clone(&self.shared), label, nanoseconds(latency))
+        let site = Location::caller();
+        Operation::new(Rc::clone(&self.shared), label, nanoseconds(latency), site)
     }
 
     /// A value from 0 to `count - 1` that the strategy picks; 0 is the default. `count` must not

@@ -9,7 +9,7 @@ use crate::choice::{Action, Candidate, Kind};
 use crate::clock::TimerId;
 use crate::footprint::Access;
 use crate::label::Label;
-use crate::sim::{Shared, WaitOn};
+use crate::sim::{Shared, Site, WaitOn};
 
 /// Everything that waits for time or for a delivery, by its key.
 #[derive(Debug, Default)]
@@ -177,14 +177,16 @@ impl Waits {
 pub struct Sleep {
     shared: Rc<Shared>,
     deadline: u64,
+    site: Site,
     started: Option<(Ticket, TimerId)>,
 }
 
 impl Sleep {
-    pub(crate) fn new(shared: Rc<Shared>, deadline: u64) -> Sleep {
+    pub(crate) fn new(shared: Rc<Shared>, deadline: u64, site: Site) -> Sleep {
         Sleep {
             shared,
             deadline,
+            site,
             started: None,
         }
     }
@@ -217,7 +219,8 @@ impl Future for Sleep {
             .borrow_mut()
             .listen(ticket, context.waker());
         drop(before);
-        self.shared.note_wait(WaitOn::Time(deadline), None);
+        self.shared
+            .note_wait(WaitOn::Time(deadline), Some(self.site));
         Poll::Pending
     }
 }
@@ -237,15 +240,17 @@ pub struct Operation {
     shared: Rc<Shared>,
     label: Label,
     latency: u64,
+    site: Site,
     started: Option<(Ticket, Option<TimerId>)>,
 }
 
 impl Operation {
-    pub(crate) fn new(shared: Rc<Shared>, label: Label, latency: u64) -> Operation {
+    pub(crate) fn new(shared: Rc<Shared>, label: Label, latency: u64, site: Site) -> Operation {
         Operation {
             shared,
             label,
             latency,
+            site,
             started: None,
         }
     }
@@ -320,7 +325,8 @@ impl Future for Operation {
         let is_early = waits.complete_early(ticket);
         drop(waits);
         drop(before);
-        self.shared.note_wait(WaitOn::Operation(self.label), None);
+        self.shared
+            .note_wait(WaitOn::Operation(self.label), Some(self.site));
         if is_early {
             context.waker().wake_by_ref();
         }

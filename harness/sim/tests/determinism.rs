@@ -119,3 +119,40 @@ fn a_search_over_a_program_that_changes_is_called_out() {
     let kinds: Vec<_> = report.failures.keys().map(|failure| failure.kind).collect();
     assert!(kinds.contains(&FailureKind::Nondeterminism), "{kinds:?}");
 }
+
+#[test]
+fn what_differs_between_a_run_and_its_repetition_is_shown_with_what_came_before() {
+    let calls = Cell::new(0);
+    let program = |sim: Sim| {
+        calls.set(calls.get() + 1);
+        let name = if calls.get() % 2 == 1 { "odd" } else { "even" };
+        async move {
+            for _ in 0..20 {
+                sim.yield_now().await;
+            }
+            sim.spawn_named(name, async {}).await;
+        }
+    };
+    let report = Explorer::fifo().explore(program);
+    let (failure, _) = report.failures.first_key_value().expect("it differs");
+    assert_eq!(failure.kind, FailureKind::Nondeterminism);
+    let difference = report.difference.expect("a place");
+    assert_eq!(difference.before.len(), 8);
+    let ends_with = |line: &Option<String>, end: &str| {
+        assert!(
+            line.as_ref().is_some_and(|line| line.ends_with(end)),
+            "{line:?}"
+        );
+    };
+    ends_with(&difference.one, "  spawn main/odd#1");
+    ends_with(&difference.other, "  spawn main/even#1");
+    let shown = difference.to_string();
+    assert_eq!(shown.lines().count(), 1 + 8 + 4, "{shown}");
+    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        calls.set(0);
+        Explorer::fifo().check(program);
+    }));
+    let message = caught.expect_err("it fails");
+    let message = message.downcast_ref::<String>().expect("a text");
+    assert!(message.contains(&shown), "{message}");
+}

@@ -193,8 +193,8 @@ fn check_panics_with_a_recording_that_replays() {
     };
     let caught = std::panic::catch_unwind(|| check(program)).expect_err("it fails");
     let message = caught.downcast_ref::<String>().expect("a text");
-    let recording = &message[message.find("format: ").expect("a recording")..];
-    let recording = tourbillon_sim::Recording::parse("printed", recording).expect("valid");
+    let line = message.trim_end().lines().last().expect("a recording");
+    let recording: tourbillon_sim::Recording = line.parse().expect("valid");
     let replayed = tourbillon_sim::replay(&recording, program).expect("labels");
     assert_eq!(replayed.divergence, None);
     assert_eq!(
@@ -204,5 +204,29 @@ fn check_panics_with_a_recording_that_replays() {
     assert_eq!(
         recording.failure.map(|note| note.kind).as_deref(),
         Some("panic")
+    );
+}
+
+#[test]
+fn check_explains_what_is_stuck() {
+    let program = |sim: Sim| async move {
+        let (one, other) = (sim.mutex("one", ()), sim.mutex("other", ()));
+        let tasks = [(one.clone(), other.clone()), (other, one)].map(|(first, second)| {
+            let inner = sim.clone();
+            sim.spawn_named("worker", async move {
+                let _first = first.lock().await;
+                inner.yield_now().await;
+                let _second = second.lock().await;
+            })
+        });
+        tourbillon_sim::join_all(tasks).await;
+    };
+    let caught = std::panic::catch_unwind(|| check(program)).expect_err("it is stuck");
+    let message = caught.downcast_ref::<String>().expect("a text");
+    let circle = "\n  deadlock: main/worker#1 -> main/worker#2 -> main/worker#1\n";
+    assert!(message.contains(circle), "{message}");
+    assert!(
+        message.contains("main/worker#1 waits for lock main/other#1 at "),
+        "{message}"
     );
 }

@@ -130,14 +130,15 @@ fn quietly(
 }
 
 /// Tells all there is to tell of a failing run: what failed, what shrinking left of it, its timeline,
-/// and how to make it again. `detail` is asked for once the last run was made.
+/// and how to make it again. `detail` is asked for what else is known of the run that is
+/// told of.
 pub(crate) fn tell(
     run: &SharedRun,
     failure: &Failure,
     witness: &Witness,
     found: &str,
     body: &mut Body<'_>,
-    detail: impl FnOnce() -> String,
+    detail: impl FnOnce(&Failure, &Witness, &mut Body<'_>) -> String,
 ) -> String {
     let quiet = QuietPanics::begin();
     let minimal = quietly(run, witness, &Signature::of(failure), body);
@@ -147,8 +148,8 @@ pub(crate) fn tell(
     };
     let timeline = timeline_of(run, witness, body);
     let recorded = campaign::record(run, &Description::named("shrink"), witness, body);
+    let detail = detail(failure, witness, body);
     drop(quiet);
-    let detail = detail();
     let again = match recorded {
         Ok(recording) => format!(
             "replay it with `tourbillon_sim::replay(&LINE.parse()?, program)`, where LINE is\n\n{}\n",
