@@ -301,3 +301,41 @@ proptest! {
         }
     }
 }
+
+/// A thousand choices of a small program, one of which matters.
+#[test]
+fn a_thousand_choices_take_few_runs() {
+    let program = "\
+        m = containers.Map();\n\
+        m('n') = 0;\n\
+        tasks = {};\n\
+        for i = 1:10\n  tasks{i} = spawn(work(m, i));\nend\n\
+        await_all(tasks{:});\n\
+        if m('n') ~= 2\n  error('k:lost', 'lost');\nend\n\
+        async function work(m, i)\n  for k = 1:100\n    if i <= 2 && k == 60\n      \
+        seen = m('n');\n      if i == 2\n        yield_now();\n        yield_now();\n      end\n      \
+        m('n') = seen + 1;\n    end\n    yield_now();\n  end\nend\n";
+    let recording = recorded(program, "{}", "pending", 5, &mut failure).expect("it fails");
+    let options = ShrinkOptions {
+        tape_only: true,
+        ..ShrinkOptions::default()
+    };
+    let tape = shrink(&recording, &options, None, &mut |_| {
+        ControlFlow::Continue(())
+    });
+    let tape = tape.expect("it fails as recorded");
+    assert!(tape.before.points >= 1_000, "{:?}", tape.before);
+    assert!(
+        tape.runs <= 1_000 && tape.after.choices == 1,
+        "{} runs",
+        tape.runs
+    );
+    let whole = shrunk(&recording).expect("it fails as recorded");
+    assert!(
+        whole.is_finished && whole.runs <= 20_000,
+        "{} runs",
+        whole.runs
+    );
+    assert!(whole.after.points <= 10, "{}", source(&whole));
+    assert!(whole.after.statements <= 14, "{}", source(&whole));
+}

@@ -52,6 +52,8 @@ pub struct Size {
 pub struct Limits {
     /// At most so many runs.
     pub runs: u64,
+    /// At most so many steps in all of them: runs of some programs are long.
+    pub steps: u64,
     /// At most so many runs to look for a failing run with fewer choices than any part of the
     /// recorded one has; 0 does not look.
     pub search_runs: u64,
@@ -61,6 +63,7 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             runs: 50_000,
+            steps: 20_000_000,
             search_runs: 2_000,
         }
     }
@@ -103,7 +106,7 @@ pub struct Proof {
     pub choices: u64,
     /// In how many runs.
     pub runs: u64,
-    /// Whether every run with fewer choices was tried as well, so that none is smaller anywhere.
+    /// Whether every run with fewer choices was made as well, so that none is smaller anywhere.
     pub is_least: bool,
 }
 

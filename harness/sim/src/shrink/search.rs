@@ -22,7 +22,10 @@ pub(super) struct Search<'a, 'b, 'w> {
     /// What was run already, by its hash: a run is worth making once.
     tried: FxHashSet<u64>,
     runs: u64,
+    steps: u64,
     is_stopped: bool,
+    /// Whether the search for fewer choices passed over runs, since they inject more.
+    is_pruned: bool,
     best: Found,
 }
 
@@ -64,7 +67,9 @@ impl<'a, 'b, 'w> Search<'a, 'b, 'w> {
             watch,
             tried: FxHashSet::default(),
             runs: 0,
+            steps: 0,
             is_stopped: false,
+            is_pruned: false,
             best: Found {
                 departures: Vec::new(),
                 passed: Vec::new(),
@@ -102,7 +107,7 @@ impl<'a, 'b, 'w> Search<'a, 'b, 'w> {
 
     /// Budgets that no candidate worth keeping needs more of: a candidate may well run for ever.
     fn tight(&mut self, own: Budgets, start: &Found, kind: FailureKind) -> Budgets {
-        let steps = if kind == FailureKind::Budget {
+        let steps = if matches!(kind, FailureKind::Budget | FailureKind::Livelock) {
             // Whatever takes so much longer than production's own order has no end.
             let plain = self.make(&Orders::Positions(Vec::new()), start.injections, false);
             plain.size.steps.saturating_mul(50)
@@ -175,7 +180,7 @@ impl<'a, 'b, 'w> Search<'a, 'b, 'w> {
             }
             match self.fewer() {
                 Level::Found => {}
-                Level::Nothing => return !self.is_stopped,
+                Level::Nothing => return !self.is_stopped && !self.is_pruned,
                 Level::Unknown => return false,
             }
         }
@@ -294,6 +299,7 @@ impl<'a, 'b, 'w> Search<'a, 'b, 'w> {
     /// all runs with none, with one, with two, as long as the limit allows.
     fn fewer(&mut self) -> Level {
         let mut left = self.limits.search_runs;
+        self.is_pruned = false;
         for choices in 1..self.best.size.choices {
             let found = self.level(choices, &mut left);
             if found != Level::Nothing {
@@ -333,6 +339,7 @@ impl<'a, 'b, 'w> Search<'a, 'b, 'w> {
             for pick in 1..point.candidates {
                 let is_strike = pick >= point.strikes_from;
                 if is_strike && strikes == 0 {
+                    self.is_pruned = true;
                     break;
                 }
                 if *left == 0 || self.is_stopped {
@@ -455,11 +462,14 @@ impl<'a, 'b, 'w> Search<'a, 'b, 'w> {
         };
         drop(run);
         self.runs += 1;
+        self.steps += size.steps;
         let progress = Progress {
             runs: self.runs,
             size: if self.runs == 1 { size } else { self.best.size },
         };
-        self.is_stopped |= (self.watch)(&progress).is_break() || self.runs >= self.limits.runs;
+        self.is_stopped |= (self.watch)(&progress).is_break()
+            || self.runs >= self.limits.runs
+            || self.steps >= self.limits.steps;
         Found {
             departures,
             passed,

@@ -22,6 +22,7 @@ use crate::simulation::Simulation;
 /// The choices of a program that was just changed are made small enough to go on with.
 const QUICK: Limits = Limits {
     runs: 400,
+    steps: 2_000_000,
     search_runs: 0,
 };
 

@@ -124,6 +124,52 @@ pub(super) fn blocks(statement: &Statement) -> Vec<&Block> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    /// Something of everything, with letters of more than one byte.
+    const ALL: &str = "\
+% é\nglobal g\nx = [1, 2; 3 4]'; y = {'ü', \"ö\"; @(a, ~) a.b{end}(:)};\n\
+if x(1) == 1 && ~y, disp ok, elseif z, w; else, v = 1:2:9; end % ä\n\
+for i = 1:3\n  while true\n    break; % no\n  end\nend\n\n\
+switch x\n  case {1, 2}\n    a.b(3).c = 0x1F;\n  otherwise\n    return\nend\n\
+try, error('é:ü', 'ß'); catch e, disp(e); finally, f(1, 2); end\n\
+unwind_protect\n  t = async @() do\n    yield_now(); p = 2i;\n  end;\n\
+unwind_protect_cleanup\n  q = async @() f(3);\nend_unwind_protect\n\
+% ö\nasync function [r, s] = f(n, ~, varargin)\n  persistent k = 3\n  r = n .* -2.5 ^ k;\nend\n";
+
+    #[test]
+    fn everything_can_be_changed_and_read_again() {
+        let parsed = parse(ALL);
+        assert!(tree(ALL).is_some(), "{:?}", parsed.diagnostics);
+        let found = changes(ALL);
+        assert!(found.len() > 100, "{}", found.len());
+        let texts = found.iter().filter_map(|change| apply(ALL, change));
+        let readable = texts.filter(|text| tree(text).is_some()).count();
+        // The others lose what their grammar needs, such as the name in `catch e`.
+        assert!(
+            readable * 10 > found.len() * 8,
+            "{readable} of {}",
+            found.len()
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_too_odd(cuts in prop::collection::vec((any::<prop::sample::Index>(), 1_usize..40), 0..6)) {
+            let mut text: Vec<char> = ALL.chars().collect();
+            for (at, length) in cuts {
+                let at = at.index(text.len());
+                let end = (at + length).min(text.len());
+                text.drain(at..end);
+            }
+            let text: String = text.into_iter().collect();
+            for change in changes(&text) {
+                if let Some(changed) = apply(&text, &change) {
+                    statements_of(&changed);
+                }
+            }
+        }
+    }
 
     #[test]
     fn statements_are_counted_wherever_they_are() {
