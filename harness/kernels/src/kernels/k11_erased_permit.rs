@@ -26,6 +26,9 @@ pub(crate) const KERNEL: Kernel = Kernel {
     body: Body::of::<ErasedPermit>(),
 };
 
+/// So many steps lie between the two notifications.
+const BETWEEN: u32 = 2;
+
 struct ErasedPermit;
 
 #[derive(Clone, Copy, PartialEq)]
@@ -169,7 +172,9 @@ impl Model for ErasedPermit {
             listening.passed().await;
             notifying.notify_all();
             calling.open();
-            here.yield_now().await;
+            for _ in 0..BETWEEN {
+                here.yield_now().await;
+            }
             notifying.notify_one();
         });
         let second = runtime.spawn("second", async move {

@@ -26,8 +26,10 @@ pub(crate) const KERNEL: Kernel = Kernel {
 };
 
 const CAPACITY: u32 = 2;
-/// So many steps the first sender keeps its permit.
+/// So many steps the other sender keeps its permit.
 const HOLDING: u32 = 4;
+/// So many steps the receiver has to do before it closes the channel.
+const RECEIVING: u32 = 2;
 
 struct IdleReceiver;
 
@@ -164,7 +166,7 @@ impl<R: Runtime> Drop for Reservation<R> {
 
 impl Model for IdleReceiver {
     /// One sender has a permit; another wants two, has got one and waits. The receiver closes the
-    /// channel and waits until all permits are back: the last may be that of the second.
+    /// channel and waits until all permits are back: the last may be the one that was too few.
     async fn run<R: Runtime>(runtime: R, variant: Variant, _size: u32) {
         let state = State {
             free: CAPACITY,
@@ -175,10 +177,21 @@ impl Model for IdleReceiver {
             variant,
         };
         let mut tasks = Vec::new();
-        for (name, permits, holding) in [("one", 1, HOLDING), ("two", CAPACITY, 1)] {
+        let (yielding, receiving) = (runtime.clone(), channel.clone());
+        tasks.push(runtime.spawn("receiver", async move {
+            for _ in 0..RECEIVING {
+                yielding.yield_now().await;
+            }
+            receiving.close();
+            poll_fn(|context| receiving.poll_end(context)).await;
+        }));
+        for (name, before, permits, holding) in [("two", 1, CAPACITY, 1), ("one", 0, 1, HOLDING)] {
             let (here, reservation) = (runtime.clone(), channel.reserve(permits));
             let yielding = runtime.clone();
             let sending = async move {
+                for _ in 0..before {
+                    yielding.yield_now().await;
+                }
                 if poll_fn(|context| reservation.poll(context)).await {
                     for _ in 0..holding {
                         yielding.yield_now().await;
@@ -189,12 +202,6 @@ impl Model for IdleReceiver {
                 here.cancellable("send", sending).await;
             }));
         }
-        let yielding = runtime.clone();
-        tasks.push(runtime.spawn("receiver", async move {
-            yielding.yield_now().await;
-            channel.close();
-            poll_fn(|context| channel.poll_end(context)).await;
-        }));
         runtime.join(tasks).await;
     }
 }

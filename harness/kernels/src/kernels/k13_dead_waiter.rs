@@ -23,6 +23,8 @@ pub(crate) const KERNEL: Kernel = Kernel {
 };
 
 const USERS: u32 = 3;
+/// So many steps each has to do before it needs the lock.
+const PREPARATION: u32 = 2;
 
 struct DeadWaiter;
 
@@ -44,7 +46,7 @@ impl<R: Runtime> Drop for Permit<R> {
 }
 
 impl Model for DeadWaiter {
-    /// Each takes the lock, works and gives it back.
+    /// Each prepares, takes the lock, works and gives it back; one may be cancelled anywhere.
     async fn run<R: Runtime>(runtime: R, variant: Variant, _size: u32) {
         let turn = Turn::new(&runtime, "lock");
         let inside = Shared::new(&runtime, "inside", 0);
@@ -53,6 +55,9 @@ impl Model for DeadWaiter {
             let (here, yielding, turn) = (runtime.clone(), runtime.clone(), turn.clone());
             let inside = inside.clone();
             let working = async move {
+                for _ in 0..PREPARATION {
+                    yielding.yield_now().await;
+                }
                 let permit = Permit {
                     ticket: turn.ticket(),
                     turn,

@@ -24,6 +24,8 @@ pub(crate) const KERNEL: Kernel = Kernel {
 };
 
 const WAITERS: u32 = 3;
+/// So many steps each has to do before it waits.
+const PREPARATION: u32 = 1;
 
 struct SharedFuture;
 
@@ -91,9 +93,14 @@ impl Model for SharedFuture {
                 ticket: waiters.update(Waiters::ticket),
                 variant,
             };
-            let here = runtime.clone();
+            let (here, yielding) = (runtime.clone(), runtime.clone());
             tasks.push(runtime.spawn("waiter", async move {
-                let waiting = poll_fn(move |context| handle.poll(context));
+                let waiting = async move {
+                    for _ in 0..PREPARATION {
+                        yielding.yield_now().await;
+                    }
+                    poll_fn(|context| handle.poll(context)).await;
+                };
                 here.cancellable("wait", waiting).await;
             }));
         }

@@ -16,8 +16,8 @@ pub(crate) const KERNEL: Kernel = Kernel {
     body: Body::of::<Futurelock>(),
 };
 
-/// So many steps the other task keeps the lock.
-const HOLDING: u32 = 2;
+/// So many steps each task has to do before it needs the lock.
+const PREPARATION: u32 = 3;
 
 struct Futurelock;
 
@@ -28,10 +28,11 @@ impl Model for Futurelock {
         let lock = Turn::new(&runtime, "lock");
         let (yielding, holding) = (runtime.clone(), lock.clone());
         let holder = runtime.spawn("holder", async move {
-            let held = holding.take().await;
-            for _ in 0..HOLDING {
+            for _ in 0..PREPARATION {
                 yielding.yield_now().await;
             }
+            let held = holding.take().await;
+            yielding.yield_now().await;
             drop(held);
         });
         let here = runtime.clone();
@@ -41,6 +42,9 @@ impl Model for Futurelock {
                 here.yield_now().await;
                 drop(held);
             };
+            for _ in 0..PREPARATION {
+                here.yield_now().await;
+            }
             let mut first = Box::pin(working());
             let first = match race(first.as_mut(), here.operation("timeout")).await {
                 Winner::First(()) => return,

@@ -60,12 +60,12 @@ impl<R: Runtime> Drop for Guard<R> {
 }
 
 impl Model for KeptLock {
-    /// Each takes the lock and works under it; any wait for the lock may be cancelled.
+    /// Each waits for a request, takes the lock and works under it; one may be cancelled before it has it.
     async fn run<R: Runtime>(runtime: R, variant: Variant, _size: u32) {
         let turn = Turn::new(&runtime, "lock");
         let mut tasks = Vec::new();
         for _ in 0..USERS {
-            let (here, turn) = (runtime.clone(), turn.clone());
+            let (here, waiting, turn) = (runtime.clone(), runtime.clone(), turn.clone());
             tasks.push(runtime.spawn("user", async move {
                 let locking = Locking {
                     ticket: turn.ticket(),
@@ -73,7 +73,11 @@ impl Model for KeptLock {
                     ended: false,
                     variant,
                 };
-                let guard = here.cancellable("lock", locking.lock()).await;
+                let preparing = async move {
+                    waiting.operation("request").await;
+                    locking.lock().await
+                };
+                let guard = here.cancellable("lock", preparing).await;
                 here.yield_now().await;
                 drop(guard);
             }));

@@ -22,6 +22,8 @@ pub(crate) const KERNEL: Kernel = Kernel {
 
 const CONNECTIONS: u32 = 1;
 const USERS: u32 = 3;
+/// What each waits for before it needs a connection.
+const BEFORE: [&str; 2] = ["head", "body"];
 
 struct SlotLeak;
 
@@ -100,6 +102,9 @@ impl Model for SlotLeak {
         for _ in 0..USERS {
             let (here, yielding, pool) = (runtime.clone(), runtime.clone(), pool.clone());
             let working = async move {
+                for part in BEFORE {
+                    yielding.operation(part).await;
+                }
                 let connection = pool.acquire().await;
                 yielding.yield_now().await;
                 drop(connection);

@@ -20,7 +20,9 @@ pub(crate) const KERNEL: Kernel = Kernel {
     body: Body::of::<StaleReply>(),
 };
 
-const REQUESTS: u32 = 3;
+const REQUESTS: u32 = 2;
+/// What the client waits for before it sends a request.
+const BEFORE: [&str; 2] = ["key", "value"];
 
 struct StaleReply;
 
@@ -52,8 +54,7 @@ impl<R: Runtime> Connection<R> {
 }
 
 impl Model for StaleReply {
-    /// A server says back what it is told. The client asks again and again, and gives up one of the
-    /// requests.
+    /// A server says back what it is told. The client makes requests, and gives one up.
     async fn run<R: Runtime>(runtime: R, variant: Variant, _size: u32) {
         let connection = Connection {
             requests: Mailbox::new(&runtime, "requests"),
@@ -70,8 +71,13 @@ impl Model for StaleReply {
         let here = runtime.clone();
         let client = runtime.spawn("client", async move {
             for request in 0..REQUESTS {
-                let asking = connection.clone();
-                let query = async move { asking.query(request, variant).await };
+                let (asking, yielding) = (connection.clone(), here.clone());
+                let query = async move {
+                    for part in BEFORE {
+                        yielding.operation(part).await;
+                    }
+                    asking.query(request, variant).await
+                };
                 if let Some(reply) = here.cancellable("query", query).await {
                     here.invariant(reply == request, "the reply is that of the request");
                 }

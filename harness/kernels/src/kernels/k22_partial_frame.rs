@@ -17,7 +17,9 @@ pub(crate) const KERNEL: Kernel = Kernel {
 };
 
 /// Frames: how many bytes follow, then the bytes.
-const FRAMES: [&[u8]; 2] = [&[2, 7, 8], &[1, 9]];
+const FRAMES: [&[u8]; 4] = [&[1, 5], &[1, 6], &[2, 7, 8], &[1, 9]];
+/// As they arrive: one of them in two parts.
+const PARTS: [&[u8]; 5] = [&[1, 5], &[1, 6], &[2, 7], &[8], &[1, 9]];
 
 struct PartialFrame;
 
@@ -32,7 +34,7 @@ async fn read_frame<R: Runtime>(bytes: &Mailbox<R, u8>, buffer: &mut Vec<u8>) ->
 }
 
 impl Model for PartialFrame {
-    /// Frames come byte by byte. The reader also has to look after a tick, and then reads on.
+    /// Most frames come as a whole. The reader also has to look after a tick, and then reads on.
     async fn run<R: Runtime>(runtime: R, variant: Variant, _size: u32) {
         let bytes = Mailbox::new(&runtime, "bytes");
         let ticks = Mailbox::new(&runtime, "ticks");
@@ -43,8 +45,8 @@ impl Model for PartialFrame {
         });
         let (here, writing) = (runtime.clone(), bytes.clone());
         let writer = runtime.spawn("writer", async move {
-            for byte in FRAMES.concat() {
-                writing.put(byte);
+            for part in PARTS {
+                part.iter().for_each(|byte| writing.put(*byte));
                 here.yield_now().await;
             }
         });

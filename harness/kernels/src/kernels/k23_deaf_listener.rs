@@ -1,4 +1,4 @@
-//! 23 deaf-listener: a listener that is made anew in every round hears nothing in between.
+//! 23 deaf-listener: a listener that is made anew after every job hears nothing during the job.
 
 use tourbillon_sim::Injections;
 
@@ -10,14 +10,14 @@ use crate::waiting::{Mailbox, Winner, race};
 pub(crate) const KERNEL: Kernel = Kernel {
     number: 23,
     name: "deaf-listener",
-    title: "a listener that is made anew in every round hears nothing in between",
+    title: "a listener that is made anew after every job hears nothing during the job",
     source: "event listeners and signals, in loops of select",
     sizes: UNSIZED,
     injections: Injections::DEFAULT,
     body: Body::of::<DeafListener>(),
 };
 
-const EVENTS: u32 = 3;
+const EVENTS: u32 = 4;
 
 struct DeafListener;
 
@@ -78,12 +78,16 @@ impl Model for DeafListener {
             let mut heard = 0;
             while heard < EVENTS {
                 let listens = listener.take().unwrap_or_else(|| listening.listen());
-                let won = race(listens.events.take(), doing.take()).await;
-                // The faulty one drops it here, as a select drops what it was given.
-                listener = (variant == Variant::Corrected).then_some(listens);
-                match won {
-                    Winner::First(()) => heard += 1,
-                    Winner::Second(()) => here.yield_now().await,
+                match race(listens.events.take(), doing.take()).await {
+                    Winner::First(()) => {
+                        heard += 1;
+                        listener = Some(listens);
+                    }
+                    Winner::Second(()) => {
+                        // The faulty one listens again when it needs to.
+                        listener = (variant == Variant::Corrected).then_some(listens);
+                        here.yield_now().await;
+                    }
                 }
             }
         });

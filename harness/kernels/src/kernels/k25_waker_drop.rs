@@ -20,7 +20,7 @@ pub(crate) const KERNEL: Kernel = Kernel {
     body: Body::of::<WakerDrop>(),
 };
 
-/// So many steps a task keeps its waker after it has given its future away.
+/// So many steps a task and its timer keep their share after the future is given away.
 const LINGERING: u32 = 2;
 
 struct WakerDrop;
@@ -131,7 +131,7 @@ impl<R: Runtime> Event<R> {
 
 impl Model for WakerDrop {
     /// A task begins to wait and gives its future to another, whose waker takes the place of the
-    /// first; that one may be the last of its kind by then.
+    /// first; that one may have the last share by then.
     async fn run<R: Runtime>(runtime: R, variant: Variant, _size: u32) {
         let list = List {
             is_locked: false,
@@ -144,27 +144,35 @@ impl Model for WakerDrop {
             variant,
         };
         let handed = Mailbox::new(&runtime, "handed");
-        let (here, handing) = (runtime.clone(), handed.clone());
-        let (polling, share) = (event.clone(), Share::first(&runtime, &event));
+        let (here, making) = (runtime.clone(), event.clone());
+        let maker = runtime.spawn("maker", async move {
+            here.operation("happen").await;
+            making.happen();
+        });
+        let (polling, taking) = (event.clone(), handed.clone());
+        let share = Share::first(&runtime, &event);
+        let second = runtime.spawn("second", async move {
+            taking.take().await;
+            poll_fn(|context| polling.poll(&share, context)).await;
+        });
+        let share = Share::first(&runtime, &event);
+        let (ticking, timed) = (runtime.clone(), share.another());
+        let here = runtime.clone();
         let first = runtime.spawn("first", async move {
             // Once, to be in the list.
-            poll_fn(|context| Poll::Ready(polling.poll(&share, context).is_ready())).await;
-            handing.put(());
+            poll_fn(|context| Poll::Ready(event.poll(&share, context).is_ready())).await;
+            handed.put(());
             for _ in 0..LINGERING {
                 here.yield_now().await;
             }
             drop(share);
         });
-        let (polling, share) = (event.clone(), Share::first(&runtime, &event));
-        let second = runtime.spawn("second", async move {
-            handed.take().await;
-            poll_fn(|context| polling.poll(&share, context)).await;
+        let timer = runtime.spawn("timer", async move {
+            for _ in 0..LINGERING {
+                ticking.yield_now().await;
+            }
+            drop(timed);
         });
-        let here = runtime.clone();
-        let maker = runtime.spawn("maker", async move {
-            here.operation("happen").await;
-            event.happen();
-        });
-        runtime.join(vec![first, second, maker]).await;
+        runtime.join(vec![maker, second, first, timer]).await;
     }
 }
