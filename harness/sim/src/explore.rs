@@ -417,9 +417,8 @@ where
     F: Future + 'static,
     F::Output: Debug,
 {
-    let (bench, _, _) = Explorer::default()
-        .injections(recording.injections())
-        .bench();
+    let (bench, _, _) = Explorer::default().bench();
+    bench.run.borrow_mut().prepare_for(recording);
     let script = recording.script(&mut bench.run.borrow_mut().labels)?;
     let mut executor = Executor::new(&bench.run);
     let mut body = |outcome: &mut String| bench.judge(&mut executor, &program, outcome);

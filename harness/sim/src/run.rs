@@ -12,6 +12,7 @@ use crate::footprint::{Access, Footprint, Object, PartialOrder, is_own_step};
 use crate::inject::Injections;
 use crate::label::{Label, Labels, mix};
 use crate::marks::Marks;
+use crate::recording::Recording;
 use crate::strategy::{Ended, Strategy, replay_key};
 use crate::trace::{CHECKPOINT_EVERY, Event, KeptEvent, Trace};
 
@@ -175,6 +176,15 @@ impl Run {
         self.allowed = injections;
     }
 
+    /// Allows what a recording allowed, and lets runs go as far as it did.
+    pub fn prepare_for(&mut self, recording: &Recording) {
+        self.set_injections(recording.injections());
+        self.budgets.chaos_steps = recording.strategy.chaos;
+        if let Some(steps) = recording.strategy.steps {
+            self.budgets.steps = steps;
+        }
+    }
+
     /// What may be injected at all; the strategy may take less of it for a run.
     #[must_use]
     pub fn allowed_injections(&self) -> Injections {
@@ -330,7 +340,7 @@ impl Run {
 
     fn decide(&mut self, kind: Kind, candidates: &[Candidate]) -> usize {
         let at = self.tape.len() as u64;
-        let mut pick = if self.quiet {
+        let mut pick = if self.quiet && !self.strategy.repeats() {
             // Fair: whatever stays a candidate has its turn.
             (match kind {
                 Kind::Run => (self.steps % candidates.len() as u64) as usize,

@@ -238,9 +238,9 @@ fn bad_files_are_refused_with_place_and_mend() {
               mend: delete `by`"#]],
     );
     check(
-        &swap("inject: [pending]", "inject: [fault]"),
+        &swap("inject: [pending]", "inject: [drop]"),
         expect![[r#"
-        bad.yaml:3:11: strategy: the injection `fault` is not built yet; these are: `pending`, `delay`, `spurious`
+        bad.yaml:3:11: strategy: the injection `drop` is not built yet; these are: `pending`, `delay`, `spurious`, `early`, `never`, `fault`, `cancel`
           mend: correct the list `inject`"#]],
     );
     check(

@@ -71,8 +71,13 @@ pub fn replay(recording: &Recording, options: &ReplayOptions) -> Result<Replay, 
     let is_program_changed = hash.is_some_and(|hash| *hash != sha256(&text.source));
     let target = Target::compile(text, &session);
     let run = Run::shared(Box::new(Fifo::new()));
-    run.borrow_mut().set_injections(recording.injections());
-    run.borrow_mut().set_budgets(options.budgets);
+    run.borrow_mut().prepare_for(recording);
+    let recorded = run.borrow().budgets();
+    run.borrow_mut().set_budgets(Budgets {
+        // Whoever wants to stop early says so; otherwise the run goes as far as it went.
+        steps: options.budgets.steps.min(recorded.steps),
+        ..recorded
+    });
     run.borrow_mut().set_keep_events(options.keep_events);
     let script = recording.script(&mut run.borrow_mut().labels);
     let strategy = strategy(script.map_err(|error| refuse(error.to_string()))?, options);

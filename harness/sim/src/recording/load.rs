@@ -200,6 +200,8 @@ struct RawStrategy {
     seed: Option<u64>,
     run: Option<u64>,
     depth: Option<u32>,
+    steps: Option<u64>,
+    chaos: Option<u64>,
     #[serde(default)]
     inject: Inject,
 }
@@ -253,6 +255,8 @@ impl From<RawRecording> for Recording {
                 seed: raw.strategy.seed,
                 run: raw.strategy.run,
                 depth: raw.strategy.depth,
+                steps: raw.strategy.steps,
+                chaos: raw.strategy.chaos,
                 inject: raw.strategy.inject.0,
             },
             failure: raw.failure.map(|failure| FailureNote {

@@ -13,7 +13,7 @@ use crate::campaign::{Failure, FailureKind};
 use crate::choice::{Action, Candidate};
 use crate::inject::Injections;
 use crate::label::{LabelError, Labels};
-use crate::run::{Deviation, Run};
+use crate::run::{Budgets, Deviation, Run};
 use crate::strategy::{Description, Script, ScriptChoice};
 use crate::trace::CHECKPOINT_EVERY;
 
@@ -77,6 +77,10 @@ pub struct StrategyNote {
     pub run: Option<u64>,
     /// Its depth, where it has one.
     pub depth: Option<u32>,
+    /// How many steps the run could make, where that was said.
+    pub steps: Option<u64>,
+    /// After how many steps the trouble stopped, where it did.
+    pub chaos: Option<u64>,
     /// The injections that were on.
     pub inject: Vec<String>,
 }
@@ -153,6 +157,8 @@ impl Recording {
             seed: strategy.seed,
             run: Some(run.number()).filter(|number| *number != 0),
             depth: strategy.depth,
+            steps: Some(run.budgets().steps).filter(|steps| *steps != Budgets::default().steps),
+            chaos: run.budgets().chaos_steps,
             inject: run.injections().names(),
         };
         Recording {

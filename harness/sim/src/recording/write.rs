@@ -29,6 +29,12 @@ impl fmt::Display for Recording {
         if let Some(run) = strategy.run {
             write!(out, ", run: {run}")?;
         }
+        if let Some(steps) = strategy.steps {
+            write!(out, ", steps: {steps}")?;
+        }
+        if let Some(chaos) = strategy.chaos {
+            write!(out, ", chaos: {chaos}")?;
+        }
         if let Some(depth) = strategy.depth {
             write!(out, ", depth: {depth}")?;
         }

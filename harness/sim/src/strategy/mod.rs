@@ -93,6 +93,12 @@ pub trait Strategy: fmt::Debug {
         allowed
     }
 
+    /// Whether it makes a run again, and so is asked also where scheduling is fair and nobody
+    /// chooses any more.
+    fn repeats(&self) -> bool {
+        false
+    }
+
     /// Whether the run was abandoned because another has shown, or will show, all that it could.
     fn is_redundant(&self) -> bool {
         false

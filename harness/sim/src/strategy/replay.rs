@@ -122,6 +122,10 @@ impl Strategy for Strict {
         self.divergence.as_ref()
     }
 
+    fn repeats(&self) -> bool {
+        true
+    }
+
     fn describe(&self) -> Description {
         Description::named("replay")
     }
@@ -267,6 +271,10 @@ impl Strategy for Lenient {
                 candidate: c.candidate,
             })
             .collect()
+    }
+
+    fn repeats(&self) -> bool {
+        true
     }
 
     fn describe(&self) -> Description {

@@ -63,6 +63,10 @@ impl Strategy for Tape {
         0
     }
 
+    fn repeats(&self) -> bool {
+        true
+    }
+
     fn injections(&self, allowed: Injections) -> Injections {
         self.injections.unwrap_or(allowed)
     }

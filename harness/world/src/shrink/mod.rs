@@ -171,7 +171,7 @@ pub fn shrink(
     };
     let scene = Scene::of(recording).map_err(ShrinkError::Unreplayable)?;
     let run = Run::shared(Box::new(Fifo::new()));
-    run.borrow_mut().set_injections(recording.injections());
+    run.borrow_mut().prepare_for(recording);
     let script = recording.script(&mut run.borrow_mut().labels);
     let script = script.map_err(|error| unreplayable(&error))?;
     let Some(mut simulation) = scene.simulation(&run) else {
