@@ -26,6 +26,15 @@ try, await(x); catch e, disp(e.message), end"#,
 }
 
 #[test]
+fn deadlock_behind_futures_that_follow_one_another() {
+    check(&[(
+        r#"p = promise(); g = promise(); h = promise(); complete(g, p); complete(h, g);
+try, await(h); catch e, disp(e.message), end"#,
+        "Deadlock: main waits for promise #2 of main, which nobody completes\n",
+    )]);
+}
+
+#[test]
 fn join_set_deadlock() {
     check(&[(
         r#"js = joinset(); add(js, promise()); try, join_next(js); catch e, disp(e.message), end"#,

@@ -205,6 +205,10 @@ fn show(
     if let Some(failure) = failure {
         output.failed(failure.kind.name(), &failure.summary);
     }
+    for task in &result.spinning {
+        let (label, steps) = (&task.label, task.steps);
+        output.aside(format_args!("  {label} took {steps} of the last steps"));
+    }
 }
 
 /// What the program and its session had to say beside the output.

@@ -178,3 +178,18 @@ fn mistakes_exit_2_with_their_place() {
         &["cannot write this file"],
     );
 }
+
+#[test]
+fn a_spent_budget_is_told_with_those_who_spun() {
+    let spin = "f = spawn(spin()); await(f);\n\
+                async function spin(), while true, yield_now(); end, end\n";
+    let place = Place::with(&[("p.m", spin)]);
+    let ended = place.run(&["sim", "p.m", "--strategy", "fifo"]);
+    ended.check(
+        1,
+        &[
+            "all steps are spent, the last ones by main/spin#1",
+            "main/spin#1 took 256 of the last steps",
+        ],
+    );
+}
