@@ -43,6 +43,9 @@
 //! that bring no reactor of their own work unmodified: channels and locks of tokio's `sync`, of
 //! `futures`, of `async-lock`.
 //!
+//! The guide is `docs/futures.md` in the repository: names and priorities, virtual time, faults and
+//! cancels, invariants, searches that prove, stuck runs, replay, and what determinism asks for.
+//!
 //! Hosts of other programs (an interpreter, say) drive a [`Run`] themselves and hand it to
 //! [`campaign::explore`].
 
@@ -93,3 +96,8 @@ pub use sim::{Priority, Sim, Yield};
 pub use strategy::Strategy;
 pub use timeline::{timeline, timeline_of};
 pub use timing::{Operation, Sleep};
+
+/// The programs of the guide.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/futures.md")]
+mod guide {}
