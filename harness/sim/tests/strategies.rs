@@ -488,14 +488,14 @@ fn golden_runs() {
     }
     expect_test::expect![[r#"
         random 84908db86877634d
-        urw bd43408d3eca4da5
-        pct e04f9bbfdbff4349
-        pctcp d17c35aba57f4c43
-        pos a0ac3eceaa7d3893
-        delay a8101a2a83dc2c32
-        preempt 6c90238dbac368c9
-        swarm ce6756da2233d5c6
-        guided 4cb33db202a7c9c4
+        urw 2897c93b5b4f7f22
+        pct 81c1d814e454f2e7
+        pctcp e0b15605e142bcf2
+        pos 026da933ece7aa3d
+        delay 076c2d36ff03ab17
+        preempt f6378e57da9e5422
+        swarm ab8bb3d330c79c1f
+        guided 2664c6a46d467eea
     "#]]
     .assert_eq(&table);
 }

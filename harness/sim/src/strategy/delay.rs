@@ -98,6 +98,11 @@ impl Policy for Delay {
         self.schedule_behind(candidates) as u32
     }
 
+    // They would come after everything else, and need a delay each.
+    fn schedules_cancels(&self) -> bool {
+        false
+    }
+
     // A step without a choice may end what others wait for.
     fn wants_every_step(&self) -> bool {
         true

@@ -125,7 +125,7 @@ impl Guided {
         if point.kind != Kind::Run {
             return self.trouble.answer(&mut self.rng, point);
         }
-        let plain = plain(point.candidates);
+        let plain = plain(point.candidates, false);
         let strike = self.trouble.strike(&mut self.rng, point, plain);
         strike.unwrap_or_else(|| self.rng.below(plain))
     }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::changes::Changes;
 use super::per_label::PerLabel;
 use super::seeded::Policy;
-use super::trial::Trial;
+use super::trial::{Trial, key};
 use crate::choice::Candidate;
 use crate::rng::Rng;
 
@@ -25,6 +25,8 @@ pub struct Pct {
     changes: Changes,
     priorities: PerLabel<u64>,
     rounds: Option<Rounds>,
+    // The priority of the next new one, where none is drawn.
+    oldest_first: Option<u64>,
 }
 
 /// What is known for giving way.
@@ -48,6 +50,7 @@ impl Pct {
             changes: Changes::default(),
             priorities: PerLabel::default(),
             rounds: None,
+            oldest_first: None,
         }
     }
 
@@ -61,6 +64,14 @@ impl Pct {
         }
     }
 
+    /// The oldest first, and no changes: draws nothing.
+    pub(super) fn oldest_first() -> Pct {
+        Pct {
+            oldest_first: Some(u64::MAX),
+            ..Pct::new(1)
+        }
+    }
+
     pub(super) fn set_depth(&mut self, depth: u32) {
         self.depth = depth;
     }
@@ -71,6 +82,7 @@ impl Policy for Pct {
         let count = trial.draw_points(rng);
         self.changes.begin(rng, trial, self.depth, count);
         self.priorities.begin();
+        self.oldest_first = self.oldest_first.map(|_| u64::MAX);
         if let Some(rounds) = &mut self.rounds {
             *rounds = Rounds {
                 last: None,
@@ -87,8 +99,14 @@ impl Policy for Pct {
         loop {
             let mut best = (0, 0, 0);
             for (index, candidate) in candidates.iter().enumerate() {
-                let fresh = || Changes::first_priority(rng);
-                let place = self.priorities.place(candidate.label, fresh);
+                let fresh = || match &mut self.oldest_first {
+                    None => Changes::first_priority(rng),
+                    Some(next) => {
+                        *next -= 1;
+                        *next
+                    }
+                };
+                let place = self.priorities.place(key(*candidate), fresh);
                 if let Some(rounds) = &mut self.rounds
                     && rounds.last == Some(place)
                 {

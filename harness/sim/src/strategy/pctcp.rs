@@ -9,7 +9,7 @@ use std::rc::Rc;
 use super::changes::Changes;
 use super::per_label::PerLabel;
 use super::seeded::Policy;
-use super::trial::Trial;
+use super::trial::{Trial, key};
 use crate::choice::Candidate;
 use crate::rng::Rng;
 
@@ -73,7 +73,7 @@ impl PctCp {
     /// The place of the candidate's step, which is put into a chain when it is new.
     #[inline]
     fn meet(&mut self, rng: &mut Rng, candidate: Candidate) -> usize {
-        let place = self.steps.place(candidate.label, Step::default);
+        let place = self.steps.place(key(candidate), Step::default);
         if place >= self.times.len() {
             self.times.resize(place + 1, [0; MOST]);
         }
@@ -146,7 +146,7 @@ impl Policy for PctCp {
 
 impl PctCp {
     fn known(&mut self, candidate: Candidate) -> usize {
-        self.steps.place(candidate.label, Step::default)
+        self.steps.place(key(candidate), Step::default)
     }
 
     #[cold]

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::per_label::PerLabel;
 use super::seeded::Policy;
-use super::trial::Trial;
+use super::trial::{Trial, key};
 use crate::choice::Candidate;
 use crate::footprint::Footprint;
 use crate::rng::Rng;
@@ -62,8 +62,8 @@ impl Policy for Pos {
         self.pending.clear();
         let mut best = (0, 0, 0);
         for (index, candidate) in candidates.iter().enumerate() {
-            let place = self.steps.place(candidate.label, || Step {
-                node: self.trial.find(candidate.label),
+            let place = self.steps.place(key(*candidate), || Step {
+                node: self.trial.find(key(*candidate)),
                 ..Step::default()
             });
             self.pending.push(place);

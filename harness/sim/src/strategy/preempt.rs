@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::changes::Changes;
 use super::per_label::PerLabel;
 use super::seeded::Policy;
-use super::trial::Trial;
+use super::trial::{Trial, key};
 use crate::choice::Candidate;
 use crate::label::Label;
 use crate::rng::Rng;
@@ -110,15 +110,15 @@ impl Policy for Preempt {
         loop {
             let mut best = (State::default(), 0, 0);
             for (index, candidate) in candidates.iter().enumerate() {
-                let fresh = || State::start(rng, &self.targets, candidate.label);
-                let place = self.states.place(candidate.label, fresh);
+                let fresh = || State::start(rng, &self.targets, key(*candidate));
+                let place = self.states.place(key(*candidate), fresh);
                 let state = *self.states.at(place);
                 if state.priority > best.0.priority {
                     best = (state, place, index);
                 }
             }
             let (state, place, index) = best;
-            if candidates.len() > 1 && self.is_due(candidates[index].label, state.steps) {
+            if candidates.len() > 1 && self.is_due(key(candidates[index]), state.steps) {
                 self.lowest -= 1;
                 self.states.at(place).priority = self.lowest;
                 continue;

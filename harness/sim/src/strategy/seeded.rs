@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::trial::{Trial, plain};
 use super::trouble::Trouble;
 use super::{Description, Pct, Strategy};
-use crate::choice::{Candidate, Kind, Point};
+use crate::choice::{Action, Candidate, Kind, Point};
 use crate::footprint::Footprint;
 use crate::inject::Injections;
 use crate::rng::Rng;
@@ -19,6 +19,12 @@ pub trait Policy: fmt::Debug {
     /// Picks one of the candidates, all of them steps. There are at least two, unless the policy
     /// wants every step.
     fn schedule(&mut self, rng: &mut Rng, candidates: &[Candidate]) -> u32;
+
+    /// Whether cancels may be among the candidates, as steps of somebody who cancels. They are in
+    /// most runs; in the others, or when this is false, they strike now and then like faults.
+    fn schedules_cancels(&self) -> bool {
+        true
+    }
 
     /// Whether [`Policy::schedule`] is asked where there is one candidate too, and
     /// [`Policy::step_ended`] is called.
@@ -38,9 +44,9 @@ pub trait Policy: fmt::Debug {
     fn describe(&self) -> (&'static str, Option<u32>);
 }
 
-/// A strategy that draws at random: run 0 goes by random priorities, and tells the later runs the size
-/// of the program; these are scheduled by `P`. A run depends on nothing but the seed, its number and
-/// run 0.
+/// A strategy that draws at random: run 0 lets the oldest task go first, and tells the later runs the
+/// size of the program; these are scheduled by `P`. A run depends on nothing but the seed, its number
+/// and run 0.
 #[derive(Debug)]
 pub struct Seeded<P> {
     seed: u64,
@@ -49,7 +55,23 @@ pub struct Seeded<P> {
     is_trial: bool,
     first: Pct,
     trouble: Trouble,
+    cancels: Cancels,
+    // Candidates without the cancels that are not to be among them, and their indices.
+    offered: Vec<Candidate>,
+    indices: Vec<u32>,
     policy: P,
+}
+
+/// How cancels are chosen in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cancels {
+    /// They strike now and then, like faults.
+    ByChance,
+    /// They are steps of somebody who cancels.
+    AsSteps,
+    /// The same, but only while the task that they strike is ready: most harm is done where it has
+    /// been woken and does not take its step.
+    OfReady,
 }
 
 impl<P: Policy> Seeded<P> {
@@ -61,8 +83,11 @@ impl<P: Policy> Seeded<P> {
             rng: Rng::stream(seed, 0),
             trial: Rc::default(),
             is_trial: false,
-            first: Pct::new(1),
+            first: Pct::oldest_first(),
             trouble: Trouble::default(),
+            cancels: Cancels::ByChance,
+            offered: Vec::new(),
+            indices: Vec::new(),
             policy,
         }
     }
@@ -80,7 +105,7 @@ impl<P: Policy> Seeded<P> {
         };
         match point.kind {
             Kind::Run => {
-                let plain = plain(point.candidates);
+                let plain = plain(point.candidates, false);
                 let candidates = &point.candidates[..plain as usize];
                 let pick = self.first.schedule(&mut self.rng, candidates);
                 trial.note(point, plain, pick);
@@ -95,6 +120,35 @@ impl<P: Policy> Seeded<P> {
     }
 }
 
+impl<P: Policy> Seeded<P> {
+    /// Schedules without the cancels of tasks that are not ready.
+    fn schedule_of_ready(&mut self, candidates: &[Candidate]) -> u32 {
+        self.offered.clear();
+        self.indices.clear();
+        for (index, candidate) in candidates.iter().enumerate() {
+            if candidate.action == Action::Cancel
+                && let Some(task) = self.trial.struck(candidate.label)
+            {
+                let is_step = |one: &&Candidate| one.action == Action::Run;
+                if !candidates
+                    .iter()
+                    .filter(is_step)
+                    .any(|one| one.label == task)
+                {
+                    continue;
+                }
+            }
+            self.offered.push(*candidate);
+            self.indices.push(index as u32);
+        }
+        if self.offered.len() == 1 && !self.policy.wants_every_step() {
+            return self.indices[0];
+        }
+        let pick = self.policy.schedule(&mut self.rng, &self.offered);
+        self.indices[pick as usize]
+    }
+}
+
 impl<P: Policy> Strategy for Seeded<P> {
     fn begin(&mut self, run: u64) -> bool {
         self.rng = Rng::stream(self.seed, run);
@@ -105,6 +159,12 @@ impl<P: Policy> Strategy for Seeded<P> {
         } else {
             self.trouble.begin(&mut self.rng, &self.trial);
             self.policy.begin(&mut self.rng, run, &self.trial);
+            self.cancels = match self.rng.below(16) {
+                _ if !self.policy.schedules_cancels() => Cancels::ByChance,
+                0 => Cancels::ByChance,
+                1..=10 => Cancels::AsSteps,
+                _ => Cancels::OfReady,
+            };
         }
         true
     }
@@ -117,15 +177,20 @@ impl<P: Policy> Strategy for Seeded<P> {
         if point.kind != Kind::Run {
             return self.trouble.answer(&mut self.rng, point);
         }
-        let plain = plain(point.candidates);
+        let plain = plain(point.candidates, self.cancels != Cancels::ByChance);
         if let Some(strike) = self.trouble.strike(&mut self.rng, point, plain) {
             return strike;
         }
         if plain == 1 && !self.policy.wants_every_step() {
             return 0;
         }
-        self.policy
-            .schedule(&mut self.rng, &point.candidates[..plain as usize])
+        let candidates = &point.candidates[..plain as usize];
+        if self.cancels == Cancels::OfReady
+            && candidates[plain as usize - 1].action == Action::Cancel
+        {
+            return self.schedule_of_ready(candidates);
+        }
+        self.policy.schedule(&mut self.rng, candidates)
     }
 
     fn wants_footprints(&self) -> bool {

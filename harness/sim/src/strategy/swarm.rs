@@ -18,7 +18,8 @@ use crate::rng::Rng;
 #[derive(Debug)]
 pub struct Swarm {
     drawn: Drawn,
-    // What the injections of the run are drawn from.
+    // Whether all that is allowed is injected, and what less is drawn from.
+    has_all: bool,
     word: u64,
     urw: Urw,
     pct: Pct,
@@ -44,23 +45,27 @@ enum Drawn {
 
 /// What the runs after the trial draw from, again and again in this order, so that the first few
 /// are as different as they can be. Tuned on the bug kernels.
-const TURNS: [Drawn; 16] = [
-    Drawn::Preempt,
-    Drawn::Urw,
-    Drawn::Preempt,
-    Drawn::Rounds,
+const TURNS: [Drawn; 20] = [
     Drawn::Random,
-    Drawn::Pct,
-    Drawn::Urw,
-    Drawn::Rounds,
     Drawn::Preempt,
+    Drawn::Preempt,
+    Drawn::Urw,
+    Drawn::Random,
+    Drawn::Urw,
+    Drawn::Pct,
     Drawn::Pos,
     Drawn::Random,
+    Drawn::Urw,
     Drawn::Pct,
+    Drawn::Random,
     Drawn::Rounds,
     Drawn::Urw,
+    Drawn::Random,
     Drawn::Delay,
-    Drawn::PctCp,
+    Drawn::Urw,
+    Drawn::Pct,
+    Drawn::Random,
+    Drawn::Urw,
 ];
 
 impl Swarm {
@@ -69,6 +74,7 @@ impl Swarm {
     pub fn new() -> Swarm {
         Swarm {
             drawn: Drawn::Random,
+            has_all: true,
             word: 0,
             urw: Urw::new(),
             pct: Pct::new(1),
@@ -104,13 +110,18 @@ impl Default for Swarm {
 
 impl Policy for Swarm {
     fn begin(&mut self, rng: &mut Rng, run: u64, trial: &Rc<Trial>) {
-        self.drawn = TURNS[((run - 1) % TURNS.len() as u64) as usize];
+        let turns = TURNS.len() as u64;
+        self.drawn = match TURNS[((run - 1) % turns) as usize] {
+            Drawn::Pct if rng.below(3) == 0 => Drawn::PctCp,
+            drawn => drawn,
+        };
         self.word = rng.next_word();
+        self.has_all = run <= turns || rng.below(2) == 0;
         self.pct.set_depth(2 + rng.below(3));
         self.rounds.set_depth(1 + rng.below(4));
         self.pctcp.set_depth(2 + rng.below(3));
         self.delay.set_bound(1 + rng.below(3));
-        self.preempt.set_bound(1 + rng.below(2));
+        self.preempt.set_bound([1, 2, 2, 3][rng.below(4) as usize]);
         if let Some(policy) = self.policy() {
             policy.begin(rng, run, trial);
         }
@@ -122,6 +133,10 @@ impl Policy for Swarm {
             Some(policy) => policy.schedule(rng, candidates),
             None => rng.below(candidates.len() as u32),
         }
+    }
+
+    fn schedules_cancels(&self) -> bool {
+        self.drawn != Drawn::Delay
     }
 
     fn wants_every_step(&self) -> bool {
@@ -144,13 +159,13 @@ impl Policy for Swarm {
         }
     }
 
-    /// Half of the runs have all that is allowed; in the others each kind is off in half of them,
-    /// and has a smaller budget in some.
+    /// The first runs and half of the later ones have all that is allowed; in the others each kind is
+    /// off in half of them, and has a smaller budget in some.
     fn injections(&self, allowed: Injections) -> Injections {
-        let mut rng = Rng::new(self.word);
-        if rng.below(2) == 0 {
+        if self.has_all {
             return allowed;
         }
+        let mut rng = Rng::new(self.word);
         let mut less = |budget: u32| match rng.below(4) {
             0 | 1 => 0,
             2 if budget > 1 => 1 + rng.below(budget),

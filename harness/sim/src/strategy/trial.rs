@@ -17,8 +17,8 @@ pub(super) const KINDS: usize = Kind::Pick as usize + 1;
 
 /// Facts from a run of the program.
 ///
-/// The trial is run 0 of a strategy: random priorities, without changes and without trouble. It
-/// depends on the seed alone, so what later runs take from it is the same however the runs are split.
+/// The trial is run 0 of a strategy: the oldest task that is ready goes first, without trouble. It
+/// depends on no seed, so what later runs take from it is the same however the runs are split.
 #[derive(Debug, Default)]
 pub struct Trial {
     steps: u64,
@@ -28,6 +28,8 @@ pub struct Trial {
     last: Option<u32>,
     // The nodes with more than one step.
     stoppable: Vec<u32>,
+    // Whose step made each cancel possible.
+    cancelled: FxHashMap<u64, Label>,
 }
 
 /// What the trial saw of one task or operation.
@@ -62,6 +64,13 @@ impl Trial {
             }
         }
         self.kinds[0] += u64::from(point.candidates.len() > plain as usize);
+        for candidate in &point.candidates[plain as usize..] {
+            if candidate.action == Action::Cancel && self.cancelled.len() < MOST_NODES {
+                let task = self.last.map(|node| self.nodes[node as usize].label);
+                let task = task.unwrap_or(candidate.label);
+                self.cancelled.entry(candidate.label.0).or_insert(task);
+            }
+        }
         self.steps += 1;
         self.last = self.find(candidates[pick as usize].label);
         if let Some(node) = self.last {
@@ -97,6 +106,16 @@ impl Trial {
     /// something could strike.
     pub(super) fn kinds(&self) -> &[u64; KINDS] {
         &self.kinds
+    }
+
+    /// The task that a cancel of this label strikes, as far as is known.
+    #[inline]
+    pub(super) fn struck(&self, cancel: Label) -> Option<Label> {
+        // Where tasks are cancelled as such, the label is the task's own.
+        match self.find(cancel) {
+            Some(_) => Some(cancel),
+            None => self.cancelled.get(&cancel.0).copied(),
+        }
     }
 
     /// The node of `label`.
@@ -152,17 +171,25 @@ impl Trial {
 }
 
 /// How many of a scheduling point's candidates are steps; what follows them are strikes: spurious
-/// polls and cancels.
+/// polls, and cancels unless they count as steps.
 #[inline]
-pub(super) fn plain(candidates: &[Candidate]) -> u32 {
+pub(super) fn plain(candidates: &[Candidate], cancels_are_steps: bool) -> u32 {
     let mut plain = candidates.len();
-    while plain > 1
-        && matches!(
-            candidates[plain - 1].action,
-            Action::Spurious | Action::Cancel
-        )
-    {
-        plain -= 1;
+    while plain > 1 {
+        match candidates[plain - 1].action {
+            Action::Spurious => plain -= 1,
+            Action::Cancel if !cancels_are_steps => plain -= 1,
+            _ => break,
+        }
     }
     plain as u32
+}
+
+/// What the state of a candidate is kept under: a task and its cancel may have the same label.
+#[inline]
+pub(super) fn key(candidate: Candidate) -> Label {
+    match candidate.action {
+        Action::Cancel => Label(!candidate.label.0),
+        _ => candidate.label,
+    }
 }

@@ -11,6 +11,8 @@ use crate::rng::Rng;
 pub(super) struct Trouble {
     // Of 2^32, by kind; place 0 is for strikes at scheduling points.
     chances: [u32; KINDS],
+    // How many more points pass before the first strike; then they strike by chance.
+    wait: u32,
 }
 
 /// Exponents to draw from where no trial tells how many points there are.
@@ -27,6 +29,9 @@ impl Trouble {
             };
             *chance = 1 << 31 >> rng.below(exponents.min(24));
         }
+        // Any of the points that the trial had, or of somewhat more.
+        let points = u32::try_from(counts[0]).unwrap_or(u32::MAX);
+        self.wait = rng.below(points.saturating_add(points / 2).max(16));
     }
 
     /// Answers a point that is no scheduling.
@@ -56,9 +61,19 @@ impl Trouble {
     /// Whether one of the strikes of a scheduling point is taken, and which: the candidates from
     /// `plain` on.
     #[inline]
-    pub(super) fn strike(&self, rng: &mut Rng, point: &Point<'_>, plain: u32) -> Option<u32> {
+    pub(super) fn strike(&mut self, rng: &mut Rng, point: &Point<'_>, plain: u32) -> Option<u32> {
         let count = point.candidates.len() as u32;
-        (count > plain && self.strikes(rng, 0)).then(|| plain + rng.below(count - plain))
+        if count == plain {
+            return None;
+        }
+        let strikes = match self.wait {
+            // This one waits no more.
+            0 => true,
+            u32::MAX => self.strikes(rng, 0),
+            _ => false,
+        };
+        self.wait = self.wait.wrapping_sub(u32::from(self.wait != u32::MAX));
+        strikes.then(|| plain + rng.below(count - plain))
     }
 
     #[inline]

@@ -5,7 +5,7 @@
 use std::rc::Rc;
 
 use super::seeded::Policy;
-use super::trial::Trial;
+use super::trial::{Trial, key};
 use crate::choice::Candidate;
 use crate::rng::Rng;
 
@@ -80,7 +80,7 @@ impl Policy for Urw {
         self.point += 1;
         self.found.clear();
         for candidate in candidates {
-            let node = self.trial.find(candidate.label);
+            let node = self.trial.find(key(*candidate));
             self.found.push(node);
             let Some(node) = node else { continue };
             let met = std::mem::replace(&mut self.met[node as usize], self.point);
