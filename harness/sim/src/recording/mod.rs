@@ -227,6 +227,7 @@ impl Recording {
 
 const SPURIOUS: &str = "spurious ";
 const ADVANCE: &str = "advance ";
+const CANCEL: &str = "cancel ";
 
 /// A candidate as `of` lists it: the plain label of a task or completion, others with a word before.
 fn candidate_text(labels: &Labels, candidate: Candidate) -> String {
@@ -234,12 +235,12 @@ fn candidate_text(labels: &Labels, candidate: Candidate) -> String {
     match candidate.action {
         Action::Spurious => format!("{SPURIOUS}{label}"),
         Action::Advance => format!("{ADVANCE}{label}"),
+        Action::Cancel => format!("{CANCEL}{label}"),
         Action::Run
         | Action::Deliver
         | Action::Keep
         | Action::Delay(_)
         | Action::Fault(_)
-        | Action::Cancel
         | Action::Early
         | Action::Never
         | Action::Drop
@@ -252,6 +253,8 @@ fn parse_candidate(labels: &mut Labels, text: &str) -> Result<Candidate, LabelEr
         (label, Action::Spurious)
     } else if let Some(label) = text.strip_prefix(ADVANCE) {
         (label, Action::Advance)
+    } else if let Some(label) = text.strip_prefix(CANCEL) {
+        (label, Action::Cancel)
     } else {
         (text, Action::Run)
     };
