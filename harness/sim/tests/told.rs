@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use expect_test::expect;
+use tourbillon_sim::run::Budgets;
 use tourbillon_sim::shrink::{ShrinkError, shrink};
 use tourbillon_sim::{Explorer, Injections, Recording, Sim, check, join_all, replay};
 
@@ -194,6 +195,43 @@ fn long_runs_are_told_in_part() {
             .failure
             .is_some()
     );
+}
+
+#[test]
+fn a_livelock_is_shrunk_within_what_its_recording_says() {
+    async fn spinning(sim: Sim) {
+        let flag = Rc::new(Cell::new(false));
+        let (inner, seen) = (sim.clone(), Rc::clone(&flag));
+        let first = sim.spawn_named("first", async move {
+            inner.yield_now().await;
+            while seen.get() {
+                inner.yield_now().await;
+            }
+        });
+        let inner = sim.clone();
+        let second = sim.spawn_named("second", async move {
+            for _ in 0..4 {
+                inner.yield_now().await;
+            }
+            flag.set(true);
+        });
+        join_all([first, second]).await;
+    }
+    let budgets = Budgets {
+        steps: 3_000,
+        chaos_steps: Some(100),
+        ..Budgets::default()
+    };
+    let explorer = Explorer::random(0).injections(Injections::NONE);
+    let told = told(|| explorer.budgets(budgets).check(spinning));
+    let (text, recording) = parted(&told);
+    assert!(text.starts_with("livelock: "), "{text}");
+    assert!(text.lines().count() < 75, "{text}");
+    let replayed = replay(&recording, spinning).expect("labels");
+    assert_eq!(replayed.divergence, None);
+    let small = shrink(&recording, spinning).expect("it fails as recorded");
+    assert_eq!(small.recording, recording, "it was as small as can be");
+    assert!(small.minimal.proof.is_some());
 }
 
 #[test]

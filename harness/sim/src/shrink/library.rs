@@ -64,9 +64,9 @@ where
     F: Future + 'static,
     F::Output: Debug,
 {
-    let explorer = Explorer::default().injections(recording.injections());
-    let (bench, _, _) = explorer.bench();
+    let (bench, _, _) = Explorer::default().bench();
     let run = bench.run.clone();
+    run.borrow_mut().prepare_for(recording);
     let unrepeatable = |divergence: String| ShrinkError::Unrepeatable { divergence };
     let script = recording.script(&mut run.borrow_mut().labels);
     let script = script.map_err(|error| unrepeatable(error.to_string()))?;
