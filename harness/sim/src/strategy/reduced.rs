@@ -30,6 +30,8 @@ pub struct Reduced {
     processes: FxHashMap<(u64, u8), u32>,
     labels: Vec<Label>,
     nodes: Vec<Node>,
+    // Nodes of branches that are done, kept for their capacity.
+    spare: Vec<Node>,
     // Where the run is: nodes and data choices that it has passed.
     depth: usize,
     datum: usize,
@@ -112,7 +114,8 @@ impl Reduced {
         if at < self.nodes.len() {
             return self.follow(point, at);
         }
-        let mut node = Node::default();
+        let mut node = self.spare.pop().unwrap_or_default();
+        node.clear();
         for candidate in point.candidates {
             let process = self.process(*candidate);
             node.enabled.push(process);
@@ -122,11 +125,12 @@ impl Reduced {
             }
         }
         if let Some(before) = self.nodes.last_mut() {
-            node.sleep = before.passed_on();
+            before.pass_on(&mut node.sleep);
             before.want_disabled(&node.enabled);
         }
         let asleep = |process: &u32| node.sleep.iter().any(|a| a.process == *process);
         let Some(pick) = node.enabled.iter().position(|process| !asleep(process)) else {
+            self.spare.push(node);
             self.redundant = true;
             return ABANDON;
         };
@@ -353,12 +357,25 @@ impl Node {
     }
 
     /// What goes on sleeping after the step.
-    fn passed_on(&self) -> Vec<Asleep> {
+    fn pass_on(&self, sleep: &mut Vec<Asleep>) {
         let known = self.sleep.iter().chain(&self.finished);
         let stays = |asleep: &&Asleep| {
             asleep.process != self.process && !asleep.footprint.conflicts(&self.footprint)
         };
-        known.filter(stays).cloned().collect()
+        sleep.extend(known.filter(stays).cloned());
+    }
+
+    /// Empty, as a new one; capacity stays.
+    fn clear(&mut self) {
+        self.enabled.clear();
+        self.sleep.clear();
+        self.finished.clear();
+        self.wanted.clear();
+        self.footprint.clear();
+        self.touched.clear();
+        self.data.clear();
+        self.clock.clear();
+        self.ended = false;
     }
 
     /// Goes on to the next value of a data choice, or the next process; false when there is none.
@@ -405,7 +422,7 @@ impl Strategy for Reduced {
                 self.fresh = self.nodes.len() - 1;
                 return true;
             }
-            self.nodes.pop();
+            self.spare.extend(self.nodes.pop());
         }
         self.done = true;
         false
