@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 use crate::choice::{Action, Candidate};
 use crate::footprint::Access;
 use crate::label::Label;
+use crate::listener::Listener;
 use crate::sim::Shared;
 
 /// All futures that can be cancelled now: they are suspended, and not cancelled yet.
@@ -17,7 +18,7 @@ pub(crate) struct Cancels {
     // In the order in which they were suspended first; labels and keys of the same futures.
     candidates: Vec<Candidate>,
     keys: Vec<u64>,
-    wakers: Vec<Waker>,
+    listeners: Vec<Listener>,
     struck: Vec<u64>,
     next_key: u64,
 }
@@ -31,21 +32,21 @@ impl Cancels {
         &self.candidates
     }
 
-    fn add(&mut self, label: Label, waker: Waker) -> u64 {
+    fn add(&mut self, label: Label, listener: Listener) -> u64 {
         let key = self.next_key;
         self.next_key += 1;
         let action = Action::Cancel;
         self.candidates.push(Candidate { label, action });
         self.keys.push(key);
-        self.wakers.push(waker);
+        self.listeners.push(listener);
         key
     }
 
-    /// Cancels the future at `index` of the candidates. Returns the waker to call.
-    pub(crate) fn strike(&mut self, index: usize) -> Option<Waker> {
+    /// Cancels the future at `index` of the candidates. Returns whom to wake.
+    pub(crate) fn strike(&mut self, index: usize) -> Option<Listener> {
         self.candidates.remove(index);
         self.struck.push(self.keys.remove(index));
-        Some(self.wakers.remove(index))
+        Some(self.listeners.remove(index))
     }
 
     /// Whether the future was cancelled.
@@ -53,30 +54,31 @@ impl Cancels {
         self.struck.contains(&key)
     }
 
-    /// Stores who is to be woken; returns the waker that was stored before, to be dropped outside.
+    /// Stores who is to be woken; returns who was stored before, to be dropped outside.
     #[must_use]
-    fn listen(&mut self, key: u64, waker: &Waker) -> Option<Waker> {
+    fn listen(&mut self, key: u64, shared: &Shared, waker: &Waker) -> Option<Listener> {
         let index = self.keys.iter().position(|known| *known == key)?;
-        let stored = &mut self.wakers[index];
-        (!stored.will_wake(waker)).then(|| std::mem::replace(stored, waker.clone()))
+        let stored = &mut self.listeners[index];
+        let is_new = !stored.will_wake(waker);
+        is_new.then(|| std::mem::replace(stored, Listener::new(shared, waker)))
     }
 
     #[must_use]
-    fn remove(&mut self, key: u64) -> Option<Waker> {
+    fn remove(&mut self, key: u64) -> Option<Listener> {
         self.struck.retain(|struck| *struck != key);
         let index = self.keys.iter().position(|known| *known == key)?;
         self.candidates.remove(index);
         self.keys.remove(index);
-        Some(self.wakers.remove(index))
+        Some(self.listeners.remove(index))
     }
 
     /// Forgets everything but the count, which keeps keys of earlier runs from meaning anything.
     #[must_use]
-    pub(crate) fn reset(&mut self) -> Vec<Waker> {
+    pub(crate) fn reset(&mut self) -> Vec<Listener> {
         self.candidates.clear();
         self.keys.clear();
         self.struck.clear();
-        std::mem::take(&mut self.wakers)
+        std::mem::take(&mut self.listeners)
     }
 }
 
@@ -156,12 +158,13 @@ impl<F: Future> Future for Cancellable<F> {
                 let mut cancels = self.shared.cancels.borrow_mut();
                 match self.key {
                     Some(key) => {
-                        let before = cancels.listen(key, context.waker());
+                        let before = cancels.listen(key, &self.shared, context.waker());
                         drop(cancels);
                         drop(before);
                     }
                     None => {
-                        let key = cancels.add(self.label, context.waker().clone());
+                        let key =
+                            cancels.add(self.label, Listener::new(&self.shared, context.waker()));
                         drop(cancels);
                         let run = &self.shared.run;
                         run.borrow_mut().access(self.label.into(), Access::Wake);

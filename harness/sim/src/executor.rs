@@ -6,12 +6,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use crate::choice::{Action, Candidate, Kind};
 use crate::explain::Watch;
 use crate::footprint::Access;
 use crate::label::Label;
+use crate::listener::Listener;
 use crate::ready::Ready;
 use crate::report::{Left, Stuck, StuckTask};
 use crate::run::{Halt, Run, SharedRun};
@@ -316,8 +317,8 @@ impl Executor {
                 );
                 drop(run);
                 self.watch_begin(label);
-                let waker = shared.cancels.borrow_mut().strike(pick - before_cancels);
-                wake(waker);
+                let listener = shared.cancels.borrow_mut().strike(pick - before_cancels);
+                wake(&shared, listener);
                 self.watched();
                 Next::Look
             }
@@ -345,8 +346,8 @@ impl Executor {
                 );
                 drop(run);
                 self.watch_begin(label);
-                let waker = shared.waits.borrow_mut().deliver(pick - ready);
-                wake(waker);
+                let listener = shared.waits.borrow_mut().deliver(pick - ready);
+                wake(&shared, listener);
                 self.watched();
                 Next::Look
             }
@@ -574,8 +575,8 @@ impl Executor {
         loop {
             let due = self.shared.run.borrow_mut().clock.pop_due();
             let Some(due) = due else { return };
-            let waker = self.shared.waits.borrow_mut().fire(due.key);
-            wake(waker);
+            let listener = self.shared.waits.borrow_mut().fire(due.key);
+            wake(&self.shared, listener);
         }
     }
 
@@ -665,9 +666,9 @@ fn step_event(run: &mut Run, chosen: bool, event: Event) {
     }
 }
 
-fn wake(waker: Option<Waker>) {
-    if let Some(waker) = waker {
-        waker.wake();
+fn wake(shared: &Shared, listener: Option<Listener>) {
+    if let Some(listener) = listener {
+        listener.wake(shared);
     }
 }
 

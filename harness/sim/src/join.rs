@@ -6,10 +6,11 @@ use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use crate::footprint::{Access, Object};
 use crate::label::{Label, mix};
+use crate::listener::Listener;
 use crate::sim::{Shared, Site, WaitOn};
 
 /// The result of a task, once there is one, and who waits for it.
@@ -23,33 +24,8 @@ pub(crate) struct Join<T> {
 #[derive(Debug)]
 enum Waiter {
     Nobody,
-    Task(Waker),
+    Task(Listener),
     Latch(Rc<Latch>),
-}
-
-/// A task that waits, through its own waker or another's.
-#[derive(Debug)]
-struct Waiting {
-    waker: Waker,
-    task: Option<Label>,
-}
-
-impl Waiting {
-    fn new(shared: &Shared, waker: &Waker) -> Waiting {
-        let is_own = shared.is_own_waker(waker);
-        Waiting {
-            waker: waker.clone(),
-            task: is_own.then(|| shared.current.get()),
-        }
-    }
-
-    /// Wakes the task, as the last of all whom it waits for together.
-    fn wake(self, shared: &Shared) {
-        if let Some(task) = self.task {
-            shared.note_woken_by_join(task);
-        }
-        self.waker.wake();
-    }
 }
 
 /// Opens when as many tasks have ended as it was set to.
@@ -58,7 +34,7 @@ struct Latch {
     object: Object,
     class: u8,
     left: Cell<usize>,
-    waiting: RefCell<Option<Waiting>>,
+    waiting: RefCell<Option<Listener>>,
 }
 
 impl<T> Join<T> {
@@ -88,13 +64,16 @@ impl<T> Join<T> {
         // The waker is called with nothing borrowed: it may be foreign.
         match self.waiter.replace(Waiter::Nobody) {
             Waiter::Nobody => {}
-            Waiter::Task(waker) => waker.wake(),
+            Waiter::Task(listener) => listener.wake(shared),
             Waiter::Latch(latch) => {
                 let mut run = shared.run.borrow_mut();
                 // Where tasks can be polled for nothing, the last to arrive ends that for the one that
                 // waits: then it matters who it is.
+                // So it does where the waiting future is woken on its own.
+                let is_own = |listener: &Listener| listener.own_task().is_some();
+                let is_plain = latch.waiting.borrow().as_ref().is_none_or(is_own);
                 let access = match run.injections().spurious_polls {
-                    0 => Access::Gather,
+                    0 if is_plain => Access::Gather,
                     _ => Access::Write,
                 };
                 run.access(latch.object, access);
@@ -105,6 +84,9 @@ impl<T> Join<T> {
                 if latch.left.get() == 0
                     && let Some(waiting) = latch.waiting.take()
                 {
+                    if let Some(task) = waiting.own_task() {
+                        shared.note_woken_by_join(task);
+                    }
                     waiting.wake(shared);
                 }
             }
@@ -158,7 +140,7 @@ impl<T> Future for JoinHandle<T> {
             "a join handle was awaited after it gave its value"
         );
         self.shared.note_wait(WaitOn::Task(self.join.label), None);
-        let waiter = Waiter::Task(context.waker().clone());
+        let waiter = Waiter::Task(Listener::new(&self.shared, context.waker()));
         let before = self.join.waiter.replace(waiter);
         drop(before);
         Poll::Pending
@@ -228,7 +210,7 @@ impl<T> Future for AllFinished<'_, T> {
         };
         let shared = &waited.shared;
         shared.note_wait(WaitOn::Task(waited.join.label), Some(self.site));
-        let waiting = Waiting::new(shared, context.waker());
+        let waiting = Listener::new(shared, context.waker());
         let before = self.latch.waiting.replace(Some(waiting));
         drop(before);
         Poll::Pending

@@ -62,6 +62,7 @@ pub mod footprint;
 pub mod inject;
 mod join;
 pub mod label;
+mod listener;
 pub mod marks;
 mod ready;
 pub mod recording;

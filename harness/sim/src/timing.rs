@@ -9,6 +9,7 @@ use crate::choice::{Action, Candidate, Kind};
 use crate::clock::TimerId;
 use crate::footprint::Access;
 use crate::label::Label;
+use crate::listener::Listener;
 use crate::sim::{Shared, Site, WaitOn};
 
 /// Everything that waits for time or for a delivery, by its key.
@@ -25,7 +26,7 @@ pub(crate) struct Waits {
 
 #[derive(Debug)]
 struct Wait {
-    waker: Option<Waker>,
+    listener: Option<Listener>,
     done: bool,
     early: bool,
     /// The operation, and how many deliveries it still needs; `None` for a sleep.
@@ -43,11 +44,11 @@ impl Waits {
     /// Forgets everything; returns the wakers that were left, to be dropped with nothing borrowed:
     /// dropping a foreign waker may run code that comes back here.
     #[must_use]
-    pub(crate) fn reset(&mut self) -> Vec<Waker> {
+    pub(crate) fn reset(&mut self) -> Vec<Listener> {
         let wakers = self
             .entries
             .iter_mut()
-            .filter_map(|wait| wait.waker.take())
+            .filter_map(|wait| wait.listener.take())
             .collect();
         self.entries.clear();
         self.free.clear();
@@ -59,7 +60,7 @@ impl Waits {
 
     fn add(&mut self, operation: Option<(Label, u32)>) -> Ticket {
         let wait = Wait {
-            waker: None,
+            listener: None,
             done: false,
             early: false,
             operation,
@@ -99,24 +100,24 @@ impl Waits {
         ticket.generation == self.generation && self.entries[ticket.key].done
     }
 
-    /// Stores who is to be woken; returns the waker that was stored before, to be dropped outside.
+    /// Stores who is to be woken; returns who was stored before, to be dropped outside.
     #[must_use]
-    fn listen(&mut self, ticket: Ticket, waker: &Waker) -> Option<Waker> {
+    fn listen(&mut self, ticket: Ticket, shared: &Shared, waker: &Waker) -> Option<Listener> {
         if ticket.generation != self.generation {
             return None;
         }
-        let stored = &mut self.entries[ticket.key].waker;
+        let stored = &mut self.entries[ticket.key].listener;
         if stored
             .as_ref()
             .is_some_and(|stored| stored.will_wake(waker))
         {
             return None;
         }
-        stored.replace(waker.clone())
+        stored.replace(Listener::new(shared, waker))
     }
 
     #[must_use]
-    fn remove(&mut self, ticket: Ticket) -> Option<Waker> {
+    fn remove(&mut self, ticket: Ticket) -> Option<Listener> {
         if ticket.generation != self.generation {
             return None;
         }
@@ -129,12 +130,12 @@ impl Waits {
             self.deliverable_keys.remove(index);
         }
         self.free.push(ticket.key);
-        self.entries[ticket.key].waker.take()
+        self.entries[ticket.key].listener.take()
     }
 
     /// The timer of entry `key` has fired: completes it, or makes it deliverable when completions
-    /// are choices. Returns the waker to call.
-    pub(crate) fn fire(&mut self, key: u64) -> Option<Waker> {
+    /// are choices. Returns whom to wake.
+    pub(crate) fn fire(&mut self, key: u64) -> Option<Listener> {
         let key = key as usize;
         match self.entries[key].operation {
             Some((label, deliveries)) if deliveries > 0 => {
@@ -143,7 +144,7 @@ impl Waits {
             }
             Some(_) | None => {
                 self.entries[key].done = true;
-                self.entries[key].waker.take()
+                self.entries[key].listener.take()
             }
         }
     }
@@ -153,8 +154,8 @@ impl Waits {
         self.deliverable_keys.push(key);
     }
 
-    /// Delivers the completion at `index` of the deliverable ones. Returns the waker to call.
-    pub(crate) fn deliver(&mut self, index: usize) -> Option<Waker> {
+    /// Delivers the completion at `index` of the deliverable ones. Returns whom to wake.
+    pub(crate) fn deliver(&mut self, index: usize) -> Option<Listener> {
         self.deliverable.remove(index);
         let key = self.deliverable_keys.remove(index);
         let wait = &mut self.entries[key];
@@ -162,12 +163,12 @@ impl Waits {
         if deliveries > 1 {
             // One of the polls that find the operation still pending.
             wait.operation = Some((label, deliveries - 1));
-            let waker = wait.waker.take();
+            let listener = wait.listener.take();
             self.offer(key, label);
-            return waker;
+            return listener;
         }
         wait.done = true;
-        wait.waker.take()
+        wait.listener.take()
     }
 }
 
@@ -217,7 +218,7 @@ impl Future for Sleep {
             .shared
             .waits
             .borrow_mut()
-            .listen(ticket, context.waker());
+            .listen(ticket, &self.shared, context.waker());
         drop(before);
         self.shared
             .note_wait(WaitOn::Time(deadline), Some(self.site));
@@ -321,7 +322,7 @@ impl Future for Operation {
             return Poll::Ready(());
         }
         let mut waits = self.shared.waits.borrow_mut();
-        let before = waits.listen(ticket, context.waker());
+        let before = waits.listen(ticket, &self.shared, context.waker());
         let is_early = waits.complete_early(ticket);
         drop(waits);
         drop(before);

@@ -1,94 +1,18 @@
 //! The search with reduction against the plain one: the same outcomes, one run of each partial order.
 
-use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+mod support;
+
 use std::future::poll_fn;
-use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::task::Poll;
 use std::time::Duration;
 
-use tourbillon_sim::{Access, Explorer, Injections, Object, Priority, Report, Sim, join_all};
-
-/// Explores a program both ways; returns the runs with reduction and the redundant ones.
-fn check<F, M>(name: &str, injections: Injections, program: M) -> (u64, u64)
-where
-    M: Fn(Sim) -> F,
-    F: Future + 'static,
-    F::Output: std::fmt::Debug,
-{
-    let (plain, reduced) = both(injections, &program);
-    assert!(plain.exhausted, "{name}: the plain search was cut short");
-    assert!(
-        reduced.exhausted,
-        "{name}: the reduced search was cut short"
-    );
-    assert_eq!(plain.outcome_names(), reduced.outcome_names(), "{name}");
-    let failures = |report: &Report| report.failures.keys().cloned().collect::<Vec<_>>();
-    assert_eq!(failures(&plain), failures(&reduced), "{name}");
-    // Each full run is another partial order, and the plain search has met no others.
-    assert_eq!(reduced.partial_orders.count(), reduced.schedules, "{name}");
-    if std::env::var("DBG").is_ok() {
-        let count = |r: &Report| {
-            r.outcomes
-                .iter()
-                .map(|(k, v)| (k.clone(), v.count))
-                .collect::<Vec<_>>()
-        };
-        println!("{:?} {:?}", count(&plain), count(&reduced));
-    }
-    if plain.partial_orders.is_exact() {
-        assert_eq!(plain.partial_orders.count(), reduced.schedules, "{name}");
-    }
-    println!(
-        "{name}: plain {}, reduced {} and {} redundant",
-        plain.schedules, reduced.schedules, reduced.redundant
-    );
-    (reduced.schedules, reduced.redundant)
-}
-
-fn both<F, M>(injections: Injections, program: &M) -> (Report, Report)
-where
-    M: Fn(Sim) -> F,
-    F: Future + 'static,
-    F::Output: std::fmt::Debug,
-{
-    let plain = Explorer::exhaustive().injections(injections);
-    let reduced = Explorer::reduced().injections(injections);
-    (plain.explore(program), reduced.explore(program))
-}
-
-/// A counter whose accesses are told.
-#[derive(Clone)]
-struct Counter {
-    value: Rc<Cell<u32>>,
-    object: Object,
-    sim: Sim,
-}
-
-impl Counter {
-    fn new(sim: &Sim, name: &str) -> Counter {
-        let object = sim.object(name);
-        sim.access(object, Access::Write);
-        Counter {
-            value: Rc::default(),
-            object,
-            sim: sim.clone(),
-        }
-    }
-
-    fn get(&self) -> u32 {
-        self.sim.access(self.object, Access::Read);
-        self.value.get()
-    }
-
-    fn set(&self, value: u32) {
-        self.sim.access(self.object, Access::Write);
-        self.value.set(value);
-    }
-}
+use futures::stream::{FuturesUnordered, StreamExt};
+use support::check;
+use tourbillon_sim::sync::Mutex;
+use tourbillon_sim::{Explorer, Injections, Priority, Sim, join_all};
 
 async fn all_conflict(sim: Sim, tasks: usize, yields: usize) -> u32 {
-    let counter = Counter::new(&sim, "counter");
+    let counter = sim.shared("counter", 0_u32);
     let tasks = (0..tasks).map(|_| {
         let (sim, counter) = (sim.clone(), counter.clone());
         sim.clone().spawn_named("bump", async move {
@@ -110,11 +34,11 @@ fn tasks_that_always_conflict_have_one_run_for_each_order_of_their_accesses() {
 }
 
 async fn mostly_local(sim: Sim, tasks: usize) -> u32 {
-    let shared = Counter::new(&sim, "shared");
+    let shared = sim.shared("shared", 0_u32);
     let tasks = (0..tasks).map(|number| {
         let (sim, shared) = (sim.clone(), shared.clone());
         sim.clone().spawn_named("worker", async move {
-            let own = Counter::new(&sim, "own");
+            let own = sim.shared("own", 0_u32);
             for _ in 0..3 {
                 own.set(own.get() + 1);
                 sim.yield_now().await;
@@ -138,58 +62,9 @@ fn local_steps_cost_nothing() {
     assert!(report.redundant <= 2, "{}", report.redundant);
 }
 
-/// A lock that wakes its waiters in order; its accesses are told.
-#[derive(Clone)]
-struct Lock {
-    state: Rc<RefCell<(bool, VecDeque<Waker>)>>,
-    object: Object,
-    sim: Sim,
-}
-
-struct Guard(Lock);
-
-impl Lock {
-    fn new(sim: &Sim) -> Lock {
-        let object = sim.object("lock");
-        Lock {
-            state: Rc::default(),
-            object,
-            sim: sim.clone(),
-        }
-    }
-
-    async fn lock(&self) -> Guard {
-        poll_fn(|context| {
-            self.sim.access(self.object, Access::Write);
-            let mut state = self.state.borrow_mut();
-            if state.0 {
-                state.1.push_back(context.waker().clone());
-                return Poll::Pending;
-            }
-            state.0 = true;
-            Poll::Ready(Guard(self.clone()))
-        })
-        .await
-    }
-}
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        self.0.sim.access(self.0.object, Access::Write);
-        let waker = {
-            let mut state = self.0.state.borrow_mut();
-            state.0 = false;
-            state.1.pop_front()
-        };
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-}
-
 async fn philosophers(sim: Sim, count: usize) -> Vec<u32> {
-    let forks: Vec<Lock> = (0..count).map(|_| Lock::new(&sim)).collect();
-    let meals = Counter::new(&sim, "meals");
+    let forks: Vec<Mutex<()>> = (0..count).map(|_| sim.mutex("fork", ())).collect();
+    let meals = sim.shared("meals", 0_u32);
     let tasks = (0..count).map(|at| {
         let (left, right) = (forks[at].clone(), forks[(at + 1) % count].clone());
         let sim = sim.clone();
@@ -211,7 +86,6 @@ fn philosophers_dine_or_starve() {
     });
     let report = Explorer::reduced().explore(|sim| philosophers(sim, 5));
     assert!(report.exhausted);
-    println!("5 philosophers: {} {}", report.schedules, report.redundant);
     assert!(report.schedules <= 841, "{}", report.schedules);
     assert_eq!(report.outcome_names(), ["[0]", "deadlock"]);
 }
@@ -219,7 +93,7 @@ fn philosophers_dine_or_starve() {
 #[test]
 fn operations_timers_and_picks_are_searched_too() {
     check("operations", Injections::DEFAULT, |sim| async move {
-        let last = Counter::new(&sim, "last");
+        let last = sim.shared("last", 0_u32);
         let tasks = (1..=3).map(|number| {
             let (sim, last) = (sim.clone(), last.clone());
             sim.clone().spawn_named("reader", async move {
@@ -231,7 +105,7 @@ fn operations_timers_and_picks_are_searched_too() {
         last.get()
     });
     check("timers", Injections::NONE, |sim| async move {
-        let last = Counter::new(&sim, "last");
+        let last = sim.shared("last", 0_u32);
         let tasks = (1..=3).map(|number| {
             let (sim, last) = (sim.clone(), last.clone());
             sim.clone().spawn_named("sleeper", async move {
@@ -250,7 +124,7 @@ fn operations_timers_and_picks_are_searched_too() {
 #[test]
 fn classes_of_priority_are_searched_too() {
     check("priorities", Injections::DEFAULT, |sim| async move {
-        let last = Counter::new(&sim, "last");
+        let last = sim.shared("last", 0_u32);
         let classes = [
             Priority::High,
             Priority::Normal,
@@ -277,7 +151,7 @@ fn cancels_and_faults_strike_at_every_place() {
         ..Injections::NONE
     };
     check("cancels", injections, |sim| async move {
-        let last = Counter::new(&sim, "last");
+        let last = sim.shared("last", 0_u32);
         let tasks = (1..=2).map(|number| {
             let (sim, last) = (sim.clone(), last.clone());
             sim.clone().spawn_named("worker", async move {
@@ -303,7 +177,7 @@ fn spurious_polls_and_panics_are_searched_too() {
         ..Injections::NONE
     };
     check("spurious", spurious, |sim| async move {
-        let last = Counter::new(&sim, "last");
+        let last = sim.shared("last", 0_u32);
         let tasks = (1..=2).map(|number| {
             let (sim, last) = (sim.clone(), last.clone());
             sim.clone().spawn_named("worker", async move {
@@ -351,5 +225,48 @@ fn one_join_after_another_and_a_task_that_looks() {
         let seen = tasks.iter().filter(|task| task.is_finished()).count();
         let [one, two] = tasks;
         (seen, two.await, one.await)
+    });
+}
+
+#[test]
+fn the_order_of_wakes_within_a_task_is_searched_too() {
+    // Futures of one task that have wakers of their own are polled in the order of their wakes.
+    check("joins unordered", Injections::NONE, |sim| async move {
+        let workers = (0..3).map(|number| {
+            let inner = sim.clone();
+            sim.spawn_named("worker", async move {
+                inner.yield_now().await;
+                number
+            })
+        });
+        let all: FuturesUnordered<_> = workers.collect();
+        all.collect::<Vec<u32>>().await
+    });
+    check(
+        "operations unordered",
+        Injections::DEFAULT,
+        |sim| async move {
+            let operations = (0..3).map(|number| {
+                let operation = sim.operation("read", Duration::ZERO);
+                async move {
+                    operation.await;
+                    number
+                }
+            });
+            let all: FuturesUnordered<_> = operations.collect();
+            all.collect::<Vec<u32>>().await
+        },
+    );
+    let cancels = support::cancels(2);
+    check("cancels unordered", cancels, |sim| async move {
+        let pending = (0..2).map(|number| {
+            let never = sim.cancellable("never", std::future::pending::<()>());
+            async move {
+                let _ = never.await;
+                number
+            }
+        });
+        let all: FuturesUnordered<_> = pending.collect();
+        all.collect::<Vec<u32>>().await
     });
 }

@@ -8,6 +8,7 @@ use std::task::Waker;
 use crate::explain::Notes;
 use crate::footprint::{Access, Object};
 use crate::label::{Label, mix};
+pub(crate) use crate::listener::Listener;
 pub(crate) use crate::sim::{Awaited, Site};
 use crate::sim::{Shared, Sim, WaitOn};
 
@@ -63,21 +64,14 @@ impl Resource {
     }
 
     pub(crate) fn listener(&self, waker: &Waker) -> Listener {
-        Listener {
-            waker: waker.clone(),
-            task: self.task(),
-            is_own: self.shared.is_own_waker(waker),
-        }
+        Listener::new(&self.shared, waker)
     }
 
     /// Wakes whoever listens. Nothing may be borrowed: the waker may be foreign.
     pub(crate) fn wake(&self, listener: Option<Listener>) {
-        let Some(listener) = listener else { return };
-        if !listener.is_own {
-            // Something between the task and the future may depend on the order of its wakes.
-            self.access(listener.task.into(), Access::Write);
+        if let Some(listener) = listener {
+            listener.wake(&self.shared);
         }
-        listener.waker.wake();
     }
 
     /// `task` has it from now on, by what it asked for at `site`; unless `is_claimed`, the future
@@ -124,14 +118,6 @@ pub(crate) struct Hold(pub(crate) u32);
 
 impl Hold {
     pub(crate) const NONE: Hold = Hold(u32::MAX);
-}
-
-/// A future that waits, through its task's own waker or another's.
-#[derive(Debug)]
-pub(crate) struct Listener {
-    waker: Waker,
-    task: Label,
-    is_own: bool,
 }
 
 /// The place of a future that waits, where its waker is found.
