@@ -170,6 +170,7 @@ impl Model for ErasedPermit {
         let (here, notifying, calling) = (runtime.clone(), notify.clone(), called.clone());
         let caller = runtime.spawn("caller", async move {
             listening.passed().await;
+            here.operation("news").await;
             notifying.notify_all();
             calling.open();
             for _ in 0..BETWEEN {

@@ -29,7 +29,7 @@ const CAPACITY: u32 = 2;
 /// So many steps the other sender keeps its permit.
 const HOLDING: u32 = 4;
 /// So many steps the receiver has to do before it closes the channel.
-const RECEIVING: u32 = 2;
+const RECEIVING: u32 = 4;
 
 struct IdleReceiver;
 
@@ -185,7 +185,7 @@ impl Model for IdleReceiver {
             receiving.close();
             poll_fn(|context| receiving.poll_end(context)).await;
         }));
-        for (name, before, permits, holding) in [("two", 1, CAPACITY, 1), ("one", 0, 1, HOLDING)] {
+        for (name, before, permits, holding) in [("two", 3, CAPACITY, 1), ("one", 2, 1, HOLDING)] {
             let (here, reservation) = (runtime.clone(), channel.reserve(permits));
             let yielding = runtime.clone();
             let sending = async move {

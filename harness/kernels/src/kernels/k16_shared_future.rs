@@ -25,7 +25,7 @@ pub(crate) const KERNEL: Kernel = Kernel {
 
 const WAITERS: u32 = 3;
 /// So many steps each has to do before it waits.
-const PREPARATION: u32 = 1;
+const PREPARATION: u32 = 2;
 
 struct SharedFuture;
 
