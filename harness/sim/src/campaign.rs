@@ -464,15 +464,21 @@ fn repeat(
     outcome: &str,
     body: &mut Body<'_>,
 ) -> Option<(String, Option<Difference>)> {
+    let fingerprint = run.borrow().fingerprint();
     let tape = Tape::of(witness).expecting(witness.hash);
     run.borrow_mut().set_repeating(true);
     let (again, _, used) = once(run, witness.run, Box::new(tape), body);
     let text = used
         .divergence()
         .map(|divergence| divergence.text(&run.borrow().labels));
-    let differs = text.is_some() || again != outcome;
+    let touches_other = run.borrow().fingerprint() != fingerprint;
+    let differs = text.is_some() || again != outcome || touches_other;
     let description = differs.then(|| match first_difference(run, witness, body) {
         Some((line, difference)) => (line, Some(difference)),
+        None if text.is_none() && again == outcome => {
+            let line = "the same steps touched other objects, or in another way";
+            (line.to_string(), None)
+        }
         None => {
             let line = || "the same choices led to another outcome".to_string();
             (text.unwrap_or_else(line), None)

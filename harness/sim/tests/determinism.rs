@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use programs::{all_injections, busy};
 use tourbillon_sim::strategy::Random;
-use tourbillon_sim::{Ending, Executor, Explorer, FailureKind, Run, Sim};
+use tourbillon_sim::{Access, Ending, Executor, Explorer, FailureKind, Run, Sim};
 
 /// The trace hash of run number `number` of seed 11.
 fn hash_of(executor: &mut Executor, run: &tourbillon_sim::SharedRun, number: u64) -> u64 {
@@ -155,4 +155,24 @@ fn what_differs_between_a_run_and_its_repetition_is_shown_with_what_came_before(
     let message = caught.expect_err("it fails");
     let message = message.downcast_ref::<String>().expect("a text");
     assert!(message.contains(&shown), "{message}");
+}
+
+#[test]
+fn a_step_that_touches_something_else_the_second_time_is_a_difference() {
+    let calls = Cell::new(0);
+    let program = |sim: Sim| {
+        calls.set(calls.get() + 1);
+        let is_first = calls.get() == 1;
+        async move {
+            let cells = [sim.object("one"), sim.object("other")];
+            sim.access(cells[usize::from(is_first)], Access::Write);
+        }
+    };
+    let report = Explorer::fifo().explore(program);
+    let (failure, _) = report.failures.first_key_value().expect("it differs");
+    assert_eq!(
+        failure.summary,
+        "the same steps touched other objects, or in another way"
+    );
+    assert_eq!(report.difference, None);
 }
