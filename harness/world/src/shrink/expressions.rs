@@ -66,6 +66,9 @@ impl Finder<'_> {
                 targets.iter().for_each(|target| self.target(target));
                 self.expression(value);
             }
+            // Under which conditions a program complains is what it says is wrong: with others it
+            // would be another failure, for all that its message is the same.
+            StatementKind::If { .. } if blocks(statement).into_iter().any(complains) => {}
             StatementKind::If { arms, .. } => {
                 arms.iter()
                     .for_each(|(condition, _)| self.expression(condition));
@@ -130,6 +133,9 @@ impl Finder<'_> {
     }
 
     fn expression(&mut self, expression: &Expression) {
+        if called(expression).is_some_and(|name| JUDGES.contains(&name)) {
+            return;
+        }
         let span = expression.span;
         let is_plain = matches!(
             expression.kind,
@@ -277,6 +283,38 @@ impl Finder<'_> {
     }
 }
 
+/// Functions that complain.
+const COMPLAINTS: [&str; 3] = ["error", "throw", "rethrow"];
+
+/// Functions that complain when what they are given is not true: that is left as it is, too.
+const JUDGES: [&str; 2] = ["assert", "invariant"];
+
+/// Whether a block complains, and not only a block in it.
+fn complains(block: &Block) -> bool {
+    block.statements.iter().any(|statement| {
+        let name = if let StatementKind::Expression(value) = &statement.kind {
+            called(value)
+        } else if let StatementKind::Command { name, .. } = &statement.kind {
+            Some(&*name.name)
+        } else {
+            None
+        };
+        name.is_some_and(|name| COMPLAINTS.contains(&name))
+    })
+}
+
+/// The name of the function that an expression calls.
+fn called(expression: &Expression) -> Option<&str> {
+    let base = match &expression.kind {
+        ExpressionKind::Index(base, _) => &base.kind,
+        kind => kind,
+    };
+    if let ExpressionKind::Name(name) = base {
+        return Some(name);
+    }
+    None
+}
+
 /// The edit that takes one item of a list away, and what parts it from its neighbour.
 fn without(spans: &[Span], index: usize) -> Edit {
     let span = spans[index];
@@ -293,6 +331,30 @@ mod tests {
     use super::super::source::apply;
     use super::*;
     use tourbillon_syntax::parse;
+
+    #[test]
+    fn what_a_program_says_is_wrong_stays() {
+        let check = |text: &str, expected: &[&str]| {
+            let found = changes(text, &parse(text).file);
+            let found: Vec<String> = found
+                .iter()
+                .filter_map(|change| apply(text, change))
+                .collect();
+            assert_eq!(found, expected, "{text}");
+        };
+        check(
+            "if x == 2, rethrow(e); else, y; end",
+            &[
+                "if x == 2, 0; else, y; end",
+                "if x == 2, rethrow; else, y; end",
+                "if x == 2, e; else, y; end",
+                "if x == 2, rethrow(); else, y; end",
+                "if x == 2, rethrow(0); else, y; end",
+                "if x == 2, rethrow(e); else, 0; end",
+            ],
+        );
+        check("assert(x == 2);\ninvariant(y, 'z');", &[]);
+    }
 
     #[test]
     fn expressions_become_simpler() {
