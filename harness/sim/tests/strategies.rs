@@ -494,8 +494,8 @@ fn golden_runs() {
         pos 026da933ece7aa3d
         delay 076c2d36ff03ab17
         preempt f6378e57da9e5422
-        swarm ab8bb3d330c79c1f
-        guided 2664c6a46d467eea
+        swarm 34ffe8bb38ef5cb8
+        guided ae7830b4035fa18c
     "#]]
     .assert_eq(&table);
 }

@@ -50,14 +50,14 @@ const TURNS: [Drawn; 20] = [
     Drawn::Preempt,
     Drawn::Preempt,
     Drawn::Urw,
+    Drawn::Pct,
     Drawn::Random,
     Drawn::Urw,
     Drawn::Pct,
+    Drawn::Random,
     Drawn::Pos,
-    Drawn::Random,
     Drawn::Urw,
     Drawn::Pct,
-    Drawn::Random,
     Drawn::Rounds,
     Drawn::Urw,
     Drawn::Random,
@@ -112,12 +112,12 @@ impl Policy for Swarm {
     fn begin(&mut self, rng: &mut Rng, run: u64, trial: &Rc<Trial>) {
         let turns = TURNS.len() as u64;
         self.drawn = match TURNS[((run - 1) % turns) as usize] {
-            Drawn::Pct if rng.below(3) == 0 => Drawn::PctCp,
+            Drawn::Pct if rng.below(4) == 0 => Drawn::PctCp,
             drawn => drawn,
         };
         self.word = rng.next_word();
         self.has_all = run <= turns || rng.below(2) == 0;
-        self.pct.set_depth(2 + rng.below(3));
+        self.pct.set_depth([2, 2, 3, 4][rng.below(4) as usize]);
         self.rounds.set_depth(1 + rng.below(4));
         self.pctcp.set_depth(2 + rng.below(3));
         self.delay.set_bound(1 + rng.below(3));
