@@ -341,14 +341,17 @@ fn guided_comes_to_states_that_random_does_not() {
     let check = |runs: u64, program: fn(Sim) -> Boxed| {
         for seed in 0..5 {
             let (guided, _) = failing(named("guided", seed).expect("guided"), runs, program);
-            assert!(guided > 0, "seed {seed}");
             for other in ["random", "swarm"] {
                 let (count, _) = failing(named(other, seed).expect("it is there"), runs, program);
-                assert_eq!(count, 0, "{other} {seed}");
+                // The others may come there by luck, but not again and again.
+                assert!(
+                    guided > 20 * (count + 1),
+                    "seed {seed}: {guided}, {other} {count}"
+                );
             }
         }
     };
-    // The sixth door is one of 262,144.
+    // A blind run passes all six doors once in 262,144.
     check(8_000, |sim| Box::pin(doors(sim)));
     check(8_000, |sim| Box::pin(leapfrog(sim)));
 }
