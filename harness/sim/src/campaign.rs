@@ -319,7 +319,8 @@ pub fn explore(
                 report.redundant += 1;
                 report.progress = run.strategy().progress();
                 drop(run);
-                if watch(&report).is_break() {
+                let bound = plan.schedules.saturating_mul(MAX_REDUNDANT);
+                if watch(&report).is_break() || report.redundant >= bound {
                     break;
                 }
                 continue;
@@ -375,6 +376,9 @@ pub fn explore(
     drop(run);
     report
 }
+
+/// A campaign gives up at most so many runs for each that it may make.
+const MAX_REDUNDANT: u64 = 4;
 
 /// The estimate of what is left is made anew every so many runs.
 const PROGRESS_EVERY: u64 = 256;

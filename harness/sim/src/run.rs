@@ -197,6 +197,26 @@ impl Run {
         self.footprints.on = on;
     }
 
+    /// Whether footprints are kept.
+    #[must_use]
+    pub fn keeps_footprints(&self) -> bool {
+        self.footprints.on
+    }
+
+    /// The step that runs, if one does.
+    #[must_use]
+    pub fn current_step(&self) -> Option<Candidate> {
+        self.footprints.step
+    }
+
+    /// What footprints told so far was not all: a search that leaves orders out because of them begins
+    /// anew, with those that tell more from now on. This run then says nothing.
+    pub fn search_anew(&mut self) {
+        if self.strategy.search_anew() {
+            self.halt.get_or_insert(Halt::Redundant);
+        }
+    }
+
     /// How far runs may go.
     pub fn set_budgets(&mut self, budgets: Budgets) {
         self.budgets = budgets;

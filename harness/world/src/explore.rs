@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use sha2::{Digest, Sha256};
 use tourbillon_sim::campaign::{self, Failure, FailureKind, Plan, Report, Witness};
 use tourbillon_sim::recording::Program;
+use tourbillon_sim::run::Halt;
 use tourbillon_sim::strategy::{Description, Strategy};
 use tourbillon_sim::{Recording, Run, SharedRun, Verdict};
 
@@ -47,7 +48,7 @@ pub fn plan(schedules: u64) -> Plan {
 /// A run that takes its choices from `strategy`, prepared for `world`: a host's cancel that strikes
 /// everywhere needs its sweep, unless the strategy visits every choice anyway.
 pub fn run_for(strategy: Box<dyn Strategy>, cancel: Option<CancelPlan>) -> SharedRun {
-    let visits_all = strategy.describe().name == "exhaustive";
+    let visits_all = matches!(&*strategy.describe().name, "exhaustive" | "plain");
     Run::shared(match cancel {
         Some(CancelPlan::EverySuspension) if !visits_all => Box::new(CancelSweep::new(strategy)),
         Some(CancelPlan::EverySuspension | CancelPlan::AtTime(_) | CancelPlan::AtStep(_))
@@ -82,6 +83,10 @@ pub fn explore(
     let mut injected = Injected::default();
     let mut body = |key: &mut String| {
         let result = simulation.run_once();
+        if simulation.run().borrow().halt() == Some(Halt::Redundant) {
+            // It was given up halfway, since others show what it could.
+            return Verdict::PASS;
+        }
         let verdict = verdict(&result, judge);
         injected.add(result.injected);
         result.outcome.write_key(key);

@@ -100,7 +100,7 @@ impl Strategy for Exhaustive {
     }
 
     fn describe(&self) -> Description {
-        Description::named("exhaustive")
+        Description::named("plain")
     }
 }
 

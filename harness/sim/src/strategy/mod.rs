@@ -99,6 +99,12 @@ pub trait Strategy: fmt::Debug {
         false
     }
 
+    /// Footprints did not tell everything so far: whether the search forgets what it knows and begins
+    /// anew with the next run.
+    fn search_anew(&mut self) -> bool {
+        false
+    }
+
     /// Whether the run was abandoned because another has shown, or will show, all that it could.
     fn is_redundant(&self) -> bool {
         false
@@ -194,7 +200,8 @@ pub struct Options {
     pub depth: Option<u32>,
 }
 
-/// Makes the strategy called `name`; the message of the error lists the names there are.
+/// Makes the strategy called `name`, one of [`NAMES`] or `plain`, the exhaustive search without
+/// reduction that audits the other; the message of the error lists the names there are.
 pub fn named(name: &str, seed: u64) -> Result<Box<dyn Strategy>, UnknownStrategy> {
     named_with(name, seed, &Options::default())
 }
@@ -217,7 +224,8 @@ pub fn named_with(
         "preempt" => Box::new(Seeded::new(seed, Preempt::new(depth(Preempt::BOUND)))),
         "swarm" => Box::new(Seeded::new(seed, Swarm::new())),
         "guided" => Box::new(Guided::new(seed)),
-        "exhaustive" => Box::new(Exhaustive::new()),
+        "exhaustive" => Box::new(Reduced::new()),
+        "plain" => Box::new(Exhaustive::new()),
         _ => {
             return Err(UnknownStrategy {
                 name: name.to_string(),
@@ -251,7 +259,7 @@ mod tests {
 
     #[test]
     fn every_name_makes_its_strategy() {
-        for name in NAMES {
+        for name in NAMES.into_iter().chain(["plain"]) {
             assert_eq!(named(name, 1).expect(name).describe().name, name);
         }
         let error = named("pcp", 1).expect_err("a slip").to_string();

@@ -42,6 +42,8 @@ pub struct Reduced {
     done: bool,
     cut_short: bool,
     redundant: bool,
+    // Whether the next run is the first of a new search.
+    anew: bool,
     divergence: Option<Divergence>,
 }
 
@@ -59,6 +61,8 @@ struct Node {
     /// What the step touched in this run, and in all runs of this branch.
     footprint: Footprint,
     touched: Footprint,
+    /// Reversals that hold only if a branch shows that it commutes with others.
+    pending: Vec<Pending>,
     /// Data choices within the step.
     data: Vec<Datum>,
     /// How many steps of each process come before the step or are it: its vector clock.
@@ -71,6 +75,15 @@ struct Node {
 struct Asleep {
     process: u32,
     footprint: Rc<Footprint>,
+}
+
+/// A race whose second step is to come first. What that step touches then is known only when it was
+/// run there: if it does not commute with those that it met on the way, one of these must come first.
+#[derive(Clone, Debug)]
+struct Pending {
+    process: u32,
+    met: Footprint,
+    instead: Vec<u32>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -267,39 +280,61 @@ impl Reduced {
         if !could_come(node, tail, last, &races.met, &self.labels) {
             return;
         }
-        // Whoever can come first of those that do not follow the first step.
-        races.met.push(last);
+        // Whoever can come first of those that do not follow the first step. They touch what they
+        // touched here, since nothing that they depend on is left out.
         races.initials.clear();
         for (place, &index) in races.met.iter().enumerate() {
-            let step = &tail[index];
-            let before = |earlier: &usize| {
-                let earlier = &tail[*earlier];
-                let count = earlier.clock[earlier.process as usize];
-                step.clock
-                    .get(earlier.process as usize)
-                    .copied()
-                    .unwrap_or(0)
-                    >= count
-            };
-            if !races.met[..place].iter().any(before) {
-                races.initials.push(step.process);
+            if !comes_after(&tail[index], tail, &races.met[..place]) {
+                races.initials.push(tail[index].process);
             }
         }
         let initials = &races.initials;
         if initials.iter().any(|process| node.has_taken(*process)) {
             return;
         }
-        let wanted = tail[last].process;
-        let enabled = |process: &&u32| node.enabled.contains(process);
-        let found = initials.iter().rev().find(enabled).copied();
-        match found {
-            Some(_) if initials.contains(&wanted) && node.enabled.contains(&wanted) => {
-                node.want(wanted);
+        // The second step depends on the first, so that it may touch other things in its place.
+        let process = tail[last].process;
+        let is_next = races
+            .met
+            .iter()
+            .all(|index| tail[*index].process != process);
+        if is_next && node.enabled.contains(&process) {
+            let mut met = Footprint::default();
+            for index in &races.met {
+                met.merge(&tail[*index].footprint);
             }
-            Some(process) => node.want(process),
-            None => node.want_all(),
+            let commutes = |known: &Footprint| initials.is_empty() || !known.conflicts(&met);
+            let shown = node.shown(process).map(|known| !commutes(known));
+            let is_taken = node.wanted.contains(&process);
+            match shown {
+                Some(false) => return,
+                Some(true) => {}
+                None if is_taken || !comes_after(&tail[last], tail, &races.met) => {
+                    node.want(process);
+                    if !initials.is_empty() {
+                        let instead = initials.clone();
+                        node.pending.push(Pending {
+                            process,
+                            met,
+                            instead,
+                        });
+                    }
+                    return;
+                }
+                None => {}
+            }
         }
+        node.want_one(initials);
     }
+}
+
+/// Whether a step comes after one of those at these places.
+fn comes_after(step: &Node, tail: &[Node], places: &[usize]) -> bool {
+    places.iter().any(|index| {
+        let earlier = &tail[*index];
+        let process = earlier.process as usize;
+        step.clock.get(process).copied().unwrap_or(0) >= earlier.clock[process]
+    })
 }
 
 fn join(clock: &mut [u32], other: &[u32]) {
@@ -332,6 +367,38 @@ impl Node {
     fn want(&mut self, process: u32) {
         if !self.wanted.contains(&process) {
             self.wanted.push(process);
+        }
+    }
+
+    /// Wants one of these, or whatever could lead there.
+    fn want_one(&mut self, initials: &[u32]) {
+        let enabled = |process: &&u32| self.enabled.contains(process);
+        match initials.iter().rev().find(enabled).copied() {
+            Some(process) => self.want(process),
+            None => self.want_all(),
+        }
+    }
+
+    /// What the next step of a process touches here, if a branch has shown it.
+    fn shown(&self, process: u32) -> Option<&Footprint> {
+        let mut known = self.sleep.iter().chain(&self.finished);
+        let known = known.find(|asleep| asleep.process == process);
+        known.map(|asleep| &*asleep.footprint)
+    }
+
+    /// Decides the reversals that waited for the branch that is finished.
+    fn settle_pending(&mut self, process: u32, footprint: &Footprint) {
+        let mut at = 0;
+        while at < self.pending.len() {
+            if self.pending[at].process != process {
+                at += 1;
+                continue;
+            }
+            let pending = self.pending.swap_remove(at);
+            let is_covered = pending.instead.iter().any(|other| self.has_taken(*other));
+            if !is_covered && footprint.conflicts(&pending.met) {
+                self.want_one(&pending.instead);
+            }
         }
     }
 
@@ -389,6 +456,7 @@ impl Node {
             self.data.pop();
         }
         let footprint = Rc::new(std::mem::take(&mut self.touched));
+        self.settle_pending(self.process, &footprint);
         self.finished.push(Asleep {
             process: self.process,
             footprint,
@@ -413,6 +481,11 @@ impl Strategy for Reduced {
         self.datum = 0;
         self.redundant = false;
         self.divergence = None;
+        if std::mem::take(&mut self.anew) {
+            self.nodes.clear();
+            self.fresh = 0;
+            self.started = false;
+        }
         if !self.started {
             self.started = true;
             return true;
@@ -457,12 +530,17 @@ impl Strategy for Reduced {
         }
     }
 
+    fn search_anew(&mut self) -> bool {
+        self.anew = true;
+        true
+    }
+
     fn is_redundant(&self) -> bool {
         self.redundant
     }
 
     fn end(&mut self, ended: &Ended<'_>) {
-        if self.redundant {
+        if self.redundant || self.anew {
             return;
         }
         if let Some(last) = self.nodes.last_mut() {

@@ -134,7 +134,7 @@ impl Search<'_> {
             traces = traces.wrapping_add(mixed(run.number(), run.hash()));
             progress.schedule(report);
             // A run without a choice point is the only one there is.
-            let is_only_one = report.choices == 0;
+            let is_only_one = report.choices == 0 && report.schedules > 0;
             if is_only_one || limit.is_some_and(|limit| watch.elapsed() >= limit) {
                 ControlFlow::Break(())
             } else {
