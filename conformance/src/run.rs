@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use tourbillon_sim::campaign::{self, Failure, FailureKind, Report};
-use tourbillon_sim::run::{Budgets, SharedRun};
+use tourbillon_sim::run::{Budgets, Halt, SharedRun};
 use tourbillon_sim::{Injections, strategy};
 use tourbillon_world::config::CancelPlan;
 use tourbillon_world::explore::{plan, run_for};
@@ -116,7 +116,7 @@ fn chooser(strategy: Strategy, seed: u64) -> Box<dyn strategy::Strategy> {
     match strategy {
         Strategy::Fifo => Box::new(strategy::Fifo::new()),
         Strategy::Random => Box::new(strategy::Random::new(seed)),
-        Strategy::Exhaustive => Box::new(strategy::Exhaustive::new()),
+        Strategy::Exhaustive => Box::new(strategy::Reduced::new()),
     }
 }
 
@@ -150,6 +150,10 @@ fn explore(
     let mut seen = BTreeSet::new();
     let mut body = |text: &mut String| {
         let once = subject.run_once();
+        if run.borrow().halt() == Some(Halt::Redundant) {
+            // It was given up halfway, since others show what it could.
+            return campaign::Verdict::PASS;
+        }
         let (failure, allowed) = verdict(case, &once);
         seen.extend(allowed);
         let cut_short = once.is_cut_short;
@@ -160,7 +164,7 @@ fn explore(
     };
     let mut watch = |report: &Report| {
         // A run that passed no choice point is the only one there is.
-        if report.choices == 0 {
+        if report.choices == 0 && report.schedules > 0 {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())

@@ -136,6 +136,15 @@ pub enum Event<'a> {
         /// Which.
         task: TaskId,
     },
+    /// A task was woken, which may have been ready already: in another order of the same steps it may
+    /// be this wake that makes it so. Giving way for a turn counts.
+    TaskWoken {
+        /// Which.
+        task: TaskId,
+        /// Whether it was by the last of several steps that it waits for together, each of which told
+        /// of an [`Access::Add`] to [`Object::Wait`]: they can come in any order.
+        by_last: bool,
+    },
     /// A task's step begins.
     TaskStep {
         /// Which.

@@ -442,6 +442,8 @@ impl Interpreter {
                     return Progress::Done(Ok(Outputs::new()));
                 }
                 let task = self.record.id;
+                let by_last = false;
+                machine.event(&Event::TaskWoken { task, by_last });
                 let is_new = machine.scheduler.borrow_mut().make_ready(task);
                 if is_new {
                     machine.event(&Event::TaskReady { task });

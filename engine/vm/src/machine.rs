@@ -349,6 +349,11 @@ impl Machine {
     /// Puts a suspended task into the ready queue. The running task is not put there: it looks at
     /// what it waits for before it suspends.
     pub(crate) fn wake(&self, task: TaskId) {
+        self.wake_as(task, false);
+    }
+
+    /// The same; `by_last` when it was woken by the last of those that it waits for together.
+    pub(crate) fn wake_as(&self, task: TaskId, by_last: bool) {
         if self
             .current
             .borrow()
@@ -357,6 +362,7 @@ impl Machine {
         {
             return;
         }
+        self.event(&Event::TaskWoken { task, by_last });
         let is_new = self.scheduler.borrow_mut().make_ready(task);
         if is_new {
             self.event(&Event::TaskReady { task });
@@ -428,6 +434,8 @@ impl Machine {
             for target in woken.drain(..) {
                 match target {
                     Target::Task(task) => {
+                        let by_last = false;
+                        self.event(&Event::TaskWoken { task, by_last });
                         let is_new = self.scheduler.borrow_mut().woken(task);
                         if is_new {
                             self.event(&Event::TaskReady { task });

@@ -2,11 +2,12 @@
 //! whoever waits for them is woken.
 
 use tourbillon_host::{Request, Response};
-use tourbillon_sim::Candidate;
 use tourbillon_sim::clock::TimerId;
 use tourbillon_sim::trace::What;
+use tourbillon_sim::{Access, Candidate};
 
 use crate::effects::delayed;
+use crate::objects::Single;
 use crate::operations::Stage;
 use crate::timeline::Timeline;
 use crate::world::{CANCEL_NUMBER, World};
@@ -38,6 +39,7 @@ impl World {
             if left > 0 {
                 // One of the polls that find the operation still pending.
                 operations.offered.push(number);
+                self.access(label.into(), Access::Wake);
             }
             (number, label, left, waker)
         };
@@ -78,6 +80,9 @@ impl World {
             let is_first = operations.readbacks.front() == Some(&number);
             let entry = operations.get(number).expect("it is under way");
             let is_readback = matches!(entry.request, Request::Readback { .. });
+            if is_readback {
+                self.touch(Single::Readbacks, Access::Write);
+            }
             if is_readback && !is_first {
                 // Within one queue completions come in the order of submission.
                 entry.stage = Stage::Ripe;
@@ -85,6 +90,7 @@ impl World {
             }
             let is_complete = entry.deliveries == 0;
             entry.stage = Stage::Offered;
+            self.access(entry.label.into(), Access::Wake);
             if !is_complete {
                 operations.offered.push(number);
             }
@@ -100,6 +106,7 @@ impl World {
         let (waker, next) = {
             let mut operations = self.operations.borrow_mut();
             let entry = operations.get(number).expect("it is under way");
+            self.access(entry.label.into(), Access::Write);
             let outcome = match (entry.fault.take(), &entry.buffer) {
                 (Some(error), _) => Err(error),
                 (None, Some(buffer)) => Ok(Response::Numbers(buffer.read())),
@@ -110,6 +117,13 @@ impl World {
             let waker = entry.waker.take();
             let is_input = matches!(entry.request, Request::Input { .. });
             let is_readback = matches!(entry.request, Request::Readback { .. });
+            if is_input {
+                // Also one that fails leaves its place to the next.
+                self.touch(Single::Input, Access::Write);
+            }
+            if is_readback {
+                self.touch(Single::Readbacks, Access::Write);
+            }
             let next = if is_input {
                 operations.inputs.retain(|other| *other != number);
                 operations.inputs.front().copied()
@@ -152,15 +166,19 @@ impl World {
     /// An operation begins that takes so long from `asked_at` on.
     pub(crate) fn start(&self, number: u64, asked_at: u64, latency: u64) {
         let due = asked_at.saturating_add(latency);
-        let timer = {
-            let mut run = self.timeline.run.borrow_mut();
-            let is_later = due > run.clock.now();
-            is_later.then(|| run.clock.add(due, Timeline::key(self.place, number)))
-        };
-        match timer {
+        let is_later = due > self.timeline.run.borrow().clock.now();
+        match is_later.then(|| self.set_timer(due, number)) {
             Some(timer) => self.wait(number, timer),
             None => self.ripen(number),
         }
+    }
+
+    /// Sets a timer that fires for an operation.
+    pub(crate) fn set_timer(&self, due: u64, number: u64) -> TimerId {
+        // Those that are due together fire in the order in which they were set.
+        self.access(self.names.get().deadline(due), Access::Write);
+        let mut run = self.timeline.run.borrow_mut();
+        run.clock.add(due, Timeline::key(self.place, number))
     }
 
     pub(crate) fn wait(&self, number: u64, timer: TimerId) {

@@ -1,10 +1,11 @@
 //! What operations do to a world, how long they take, and in how many deliveries they come.
 
 use tourbillon_host::{FileFailure, InputFailure, InputKind, Outcome, Request, Response};
-use tourbillon_sim::{Action, Candidate, Injections, Kind, Label};
+use tourbillon_sim::{Access, Action, Candidate, Injections, Kind, Label};
 use tourbillon_value::{RuntimeError, build_runtime_error};
 
 use crate::config::{Answer, InputHandler, LatencyOp};
+use crate::objects::Single;
 use crate::world::World;
 
 /// What an operation without a latency takes once it is delayed by 1.
@@ -14,6 +15,7 @@ impl World {
     /// What a file operation does.
     pub(crate) fn perform(&self, request: &Request) -> Outcome {
         let not_found = || Err(FileFailure::NotFound.error(request).build());
+        self.touch_for(request);
         match request {
             Request::Timer { .. } => Ok(Response::Done),
             Request::ReadFile { path } => match self.disk.borrow().get(path) {
@@ -40,6 +42,22 @@ impl World {
                 Some(device) => device.read(*buffer).map(Response::Numbers),
                 None => Err(no_device()),
             },
+        }
+    }
+
+    /// Says what the effect of a request touches.
+    fn touch_for(&self, request: &Request) {
+        let names = self.names.get();
+        match request {
+            // A buffer never changes once it is there.
+            Request::Timer { .. } | Request::Readback { .. } => {}
+            Request::ReadFile { path } | Request::FileExists { path } => {
+                self.access(names.file(path), Access::Read);
+            }
+            Request::WriteFile { path, .. } | Request::DeleteFile { path } => {
+                self.access(names.file(path), Access::Write);
+            }
+            Request::Input { .. } => self.touch(Single::Input, Access::Write),
         }
     }
 
@@ -108,6 +126,15 @@ impl World {
 
     /// Whether a request is answered before anything else happens.
     pub(crate) fn is_immediate(&self, request: &Request, injections: &Injections) -> bool {
+        match request {
+            Request::Input { .. } => self.touch(Single::Input, Access::Read),
+            Request::Readback { .. } => self.touch(Single::Readbacks, Access::Read),
+            Request::Timer { .. }
+            | Request::ReadFile { .. }
+            | Request::WriteFile { .. }
+            | Request::FileExists { .. }
+            | Request::DeleteFile { .. } => {}
+        }
         let operations = self.operations.borrow();
         match request {
             Request::Timer { deadline } => deadline.0 <= self.timeline.run.borrow().clock.now(),

@@ -35,7 +35,7 @@ impl Asked {
 }
 
 /// What kind of operation a request is, for faults; a timer never fails.
-fn kind(request: &Request) -> Option<FaultOp> {
+pub(crate) fn kind(request: &Request) -> Option<FaultOp> {
     match request {
         Request::Timer { .. } => None,
         Request::ReadFile { .. } => Some(FaultOp::Read),

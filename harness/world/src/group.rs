@@ -7,10 +7,12 @@ use std::sync::Arc;
 
 use tourbillon_compiler::Program;
 use tourbillon_host::{Decision, Policy, ReadyTasks, TaskId};
+use tourbillon_sim::label::name_hash;
 use tourbillon_sim::run::Halt;
 use tourbillon_sim::{Action, Candidate, Kind, Label, SharedRun};
 
 use crate::config::WorldConfig;
+use crate::objects::{Entanglement, Names};
 use crate::observer::WorldObserver;
 use crate::policy::is_cancel_due;
 use crate::session_config::SessionConfig;
@@ -47,13 +49,14 @@ struct Member {
     bench: Bench,
     seat: Rc<Seat>,
     label: String,
+    entanglement: Rc<Cell<Entanglement>>,
 }
 
 /// The policy of a session in a group: it says what is ready, gives way, and does what it is told.
 struct Seat {
     world: Rc<World>,
     observer: Rc<WorldObserver>,
-    ready: RefCell<Vec<Candidate>>,
+    ready: RefCell<Vec<(Candidate, TaskId)>>,
     order: Cell<Option<Decision>>,
 }
 
@@ -68,8 +71,10 @@ impl Policy for Seat {
         }
         let mut reported = self.ready.borrow_mut();
         reported.clear();
-        let tasks = ready.iter().map(|task| Label(task.label.hash()));
-        reported.extend(tasks.map(Candidate::run));
+        reported.extend(ready.iter().map(|task| {
+            let label = Label(task.label.hash());
+            (Candidate::run(label), task.id)
+        }));
         Decision::Return
     }
 }
@@ -86,10 +91,22 @@ struct Seated {
 /// What a candidate of the group's choice means.
 #[derive(Clone, Copy)]
 enum Meaning {
-    Run { member: usize, place: usize },
-    Deliver { member: usize, place: usize },
-    Spurious { member: usize, task: TaskId },
-    Advance { due: u64 },
+    Run {
+        member: usize,
+        place: usize,
+        task: TaskId,
+    },
+    Deliver {
+        member: usize,
+        place: usize,
+    },
+    Spurious {
+        member: usize,
+        task: TaskId,
+    },
+    Advance {
+        due: u64,
+    },
 }
 
 impl WorldGroup {
@@ -102,6 +119,7 @@ impl WorldGroup {
     /// When a program does not compile: such a one has no schedules.
     pub fn new(configs: Vec<MemberConfig>, run: &SharedRun) -> Result<WorldGroup, Unsupported> {
         let timeline = Timeline::new(run);
+        let entanglement = Rc::default();
         let mut members = Vec::new();
         for (at, config) in configs.into_iter().enumerate() {
             unsupported(&config.session, &config.world)?;
@@ -110,13 +128,14 @@ impl WorldGroup {
             };
             let program = program.clone();
             let label = format!("s{}", at + 1);
-            let (bench, seat) = seated_bench(&config, &label, &timeline, run);
+            let (bench, seat) = seated_bench(&config, &label, &timeline, run, &entanglement);
             members.push(Member {
                 program,
                 config,
                 bench,
                 seat,
                 label,
+                entanglement: Rc::clone(&entanglement),
             });
         }
         Ok(WorldGroup {
@@ -185,6 +204,9 @@ impl WorldGroup {
                 return None;
             }
             let pick = self.run.borrow_mut().choose(Kind::Run, &candidates);
+            if let Some(halt) = self.run.borrow().halt() {
+                return Some(halt);
+            }
             match self.obey(meanings[pick], seated) {
                 Ok(()) => {}
                 Err(halt) => return Some(halt),
@@ -207,8 +229,13 @@ impl WorldGroup {
         };
         for (member, other) in live() {
             let ready = other.seat.ready.borrow();
-            candidates.extend_from_slice(&ready);
-            meanings.extend((0..ready.len()).map(|place| Meaning::Run { member, place }));
+            candidates.extend(ready.iter().map(|(candidate, _)| *candidate));
+            let tasks = ready.iter().enumerate();
+            meanings.extend(tasks.map(|(place, (_, task))| Meaning::Run {
+                member,
+                place,
+                task: *task,
+            }));
         }
         for (member, other) in live() {
             let before = candidates.len();
@@ -234,24 +261,35 @@ impl WorldGroup {
         }
     }
 
+    fn begin_other_step(&self, member: usize) {
+        let observer = &self.members[member].bench.observer;
+        observer.begin_other_step(&mut self.run.borrow_mut());
+    }
+
     fn obey(&self, meaning: Meaning, seated: &mut [Seated]) -> Result<(), Halt> {
         match meaning {
-            Meaning::Run { member, place } => {
-                self.run.borrow_mut().step()?;
-                self.members[member]
-                    .seat
-                    .order
-                    .set(Some(Decision::Run(place)));
+            Meaning::Run {
+                member,
+                place,
+                task,
+            } => {
+                let other = &self.members[member];
+                let mut run = self.run.borrow_mut();
+                run.step()?;
+                other.bench.observer.begin_step(&mut run, task);
+                other.seat.order.set(Some(Decision::Run(place)));
                 seated[member].is_changed = true;
             }
             Meaning::Spurious { member, task } => {
                 self.run.borrow_mut().step()?;
                 let other = &self.members[member];
+                self.begin_other_step(member);
                 other.bench.world.count(|injected| injected.spurious += 1);
                 other.seat.order.set(Some(Decision::Spurious(task)));
                 seated[member].is_changed = true;
             }
             Meaning::Deliver { member, place } => {
+                self.begin_other_step(member);
                 self.members[member].bench.world.deliver(place);
                 seated[member].is_changed = true;
             }
@@ -279,7 +317,8 @@ impl Member {
 
     /// A fresh session in a fresh world.
     fn renew(&mut self, timeline: &Rc<Timeline>, run: &SharedRun) {
-        let (bench, seat) = seated_bench(&self.config, &self.label, timeline, run);
+        let (config, label) = (&self.config, &self.label);
+        let (bench, seat) = seated_bench(config, label, timeline, run, &self.entanglement);
         self.bench = bench;
         self.seat = seat;
     }
@@ -290,10 +329,14 @@ fn seated_bench(
     label: &str,
     timeline: &Rc<Timeline>,
     run: &SharedRun,
+    entanglement: &Rc<Cell<Entanglement>>,
 ) -> (Bench, Rc<Seat>) {
     let world = World::on(&Rc::new(config.world.clone()), timeline);
     world.is_polled.set(config.session.poll_every > 0);
-    let observer = WorldObserver::new(run);
+    // The sessions of a group share nothing.
+    let salt = name_hash(label);
+    world.names.set(Names { salt });
+    let observer = WorldObserver::with(run, Names { salt }, entanglement);
     let seat = Rc::new(Seat {
         world: world.clone(),
         observer: observer.clone(),

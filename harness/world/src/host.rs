@@ -7,15 +7,17 @@ use std::task::{Context, Poll};
 use tourbillon_host::{
     Console, Device, Host, InputFailure, Nanoseconds, OperationId, OperationLabel, Outcome, Request,
 };
+use tourbillon_sim::Access;
 use tourbillon_sim::run::Halt;
 use tourbillon_sim::trace::{Event, What};
 
 use crate::config::InputHandler;
+use crate::device::WatchedDevice;
 use crate::effects::{delayed, no_device};
 use crate::names::note_operation;
+use crate::objects::Single;
 use crate::operations::{self, Entry, Stage};
 use crate::session_config::UNPOLLED_WEIGHT;
-use crate::timeline::Timeline;
 use crate::world::World;
 
 const NOW: What = What::new("now");
@@ -58,6 +60,7 @@ impl Host for World {
             (label, run.clock.now(), *run.injections())
         };
         self.event(SUBMIT, label, 0);
+        self.access(label.into(), Access::Write);
         let delay = self.draw_delay(&request, label);
         let latency = delayed(self.latency(&request), delay);
         let deliveries = self.deliveries(&request, latency, &injections);
@@ -87,8 +90,7 @@ impl Host for World {
                 if deadline.0 <= now {
                     self.complete(number);
                 } else if deadline != Nanoseconds::MAX {
-                    let key = Timeline::key(self.place, number);
-                    let timer = self.timeline.run.borrow_mut().clock.add(deadline.0, key);
+                    let timer = self.set_timer(deadline.0, number);
                     self.wait(number, timer);
                 }
                 operations::id(number)
@@ -98,6 +100,7 @@ impl Host for World {
                     entry.stage = Stage::Ended(Err(InputFailure::Unavailable.into()));
                     return operations::id(self.operations.borrow_mut().add(entry));
                 }
+                self.touch(Single::Input, Access::Write);
                 let (number, is_first) = {
                     let mut operations = self.operations.borrow_mut();
                     let number = operations.add(entry);
@@ -122,6 +125,7 @@ impl Host for World {
                         return operations::id(self.operations.borrow_mut().add(entry));
                     }
                 }
+                self.touch(Single::Readbacks, Access::Write);
                 let number = {
                     let mut operations = self.operations.borrow_mut();
                     let number = operations.add(entry);
@@ -151,6 +155,7 @@ impl Host for World {
                 operation.0
             );
         };
+        self.access(entry.label.into(), Access::Read);
         if !matches!(entry.stage, Stage::Ended(_)) {
             match &mut entry.waker {
                 Some(waker) => waker.clone_from(context.waker()),
@@ -186,6 +191,20 @@ impl Host for World {
             if let Stage::Waiting(timer) = &entry.stage {
                 run.clock.cancel(*timer);
             }
+            run.access(entry.label.into(), Access::Write);
+            match entry.request {
+                Request::Input { .. } => {
+                    run.access(self.names.get().single(Single::Input), Access::Write);
+                }
+                Request::Readback { .. } => {
+                    run.access(self.names.get().single(Single::Readbacks), Access::Write);
+                }
+                Request::Timer { .. }
+                | Request::ReadFile { .. }
+                | Request::WriteFile { .. }
+                | Request::FileExists { .. }
+                | Request::DeleteFile { .. } => {}
+            }
             run.event(Event {
                 what: GIVE_UP,
                 label: entry.label,
@@ -218,6 +237,8 @@ impl Host for World {
         if !self.is_polled.get() || !in_a_row.is_multiple_of(TICKS_IN_A_ROW) {
             return;
         }
+        // Whatever else could happen happens within this step.
+        self.timeline.run.borrow_mut().access_everything();
         let offered = self.operations.borrow().offered.len();
         if offered > 0 {
             // What is offered again by a delivery has its next turn later.
@@ -235,7 +256,10 @@ impl Host for World {
 
     fn device(&self) -> Option<Rc<dyn Device>> {
         let device = self.device.borrow().clone();
-        device.map(|device| -> Rc<dyn Device> { device })
+        let memory = self.names.get().single(Single::DeviceMemory);
+        device.map(|device| -> Rc<dyn Device> {
+            Rc::new(WatchedDevice::new(device, &self.timeline.run, memory))
+        })
     }
 
     fn seed(&self) -> u64 {

@@ -31,17 +31,20 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod audit;
 pub mod canonical;
 pub mod checked;
 pub mod config;
 mod console;
 mod delivery;
+mod device;
 mod effects;
 pub mod explore;
 mod faults;
 mod group;
 mod host;
 mod names;
+mod objects;
 mod observer;
 mod operations;
 mod oracles;

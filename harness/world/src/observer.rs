@@ -3,12 +3,16 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use tourbillon_host::{Access, Event as EngineEvent, EventState, Object, Observer, TaskId};
+use tourbillon_host::{
+    Access, Entangled, Event as EngineEvent, EventState, Object, Observer, Priority, TaskId,
+};
+use tourbillon_sim::footprint::Access as SimAccess;
 use tourbillon_sim::label::name_hash;
 use tourbillon_sim::trace::{Event, What};
-use tourbillon_sim::{Action, Candidate, Label, SharedRun};
+use tourbillon_sim::{Action, Candidate, Label, Run, SharedRun};
 
 use crate::names::note_task;
+use crate::objects::{Entanglement, Handles, Names, Single, touch};
 use crate::oracles::{Oracles, Spinning};
 
 const SPAWN: What = What::new("spawn");
@@ -35,19 +39,38 @@ pub struct WorldObserver {
     stepped: Cell<Option<(TaskId, Label)>>,
     steps: Cell<u64>,
     oracles: RefCell<Oracles>,
+    names: Names,
+    handles: RefCell<Handles>,
+    entanglement: Rc<Cell<Entanglement>>,
 }
 
 #[derive(Clone, Copy)]
 struct LiveTask {
     id: TaskId,
     label: Label,
+    class: u8,
     is_ready: bool,
+    /// What is known of a task outlives it, until its slot is given out again.
+    is_alive: bool,
 }
 
 impl WorldObserver {
     /// An observer whose trace is that of `run`.
     pub fn new(run: &SharedRun) -> Rc<WorldObserver> {
+        WorldObserver::with(run, Names::default(), &Rc::default())
+    }
+
+    /// The same, with names for what the session's tasks share, and what is known of the program's
+    /// entanglement.
+    pub(crate) fn with(
+        run: &SharedRun,
+        names: Names,
+        entanglement: &Rc<Cell<Entanglement>>,
+    ) -> Rc<WorldObserver> {
         Rc::new(WorldObserver {
+            names,
+            handles: RefCell::default(),
+            entanglement: entanglement.clone(),
             run: run.clone(),
             tasks: RefCell::default(),
             current: Cell::new(Label(0)),
@@ -64,6 +87,7 @@ impl WorldObserver {
         self.stepped.set(None);
         self.steps.set(0);
         self.oracles.borrow_mut().reset();
+        self.handles.borrow_mut().reset();
     }
 
     /// The task that was suspended by the last step, once.
@@ -79,7 +103,7 @@ impl WorldObserver {
     /// Adds a poll for nothing of every suspended task to the candidates of a choice.
     pub(crate) fn suspended_into(&self, candidates: &mut Vec<Candidate>, ids: &mut Vec<TaskId>) {
         for task in self.tasks.borrow().iter().flatten() {
-            if !task.is_ready {
+            if task.is_alive && !task.is_ready {
                 let (label, action) = (task.label, Action::Spurious);
                 candidates.push(Candidate { label, action });
                 ids.push(task.id);
@@ -102,13 +126,34 @@ impl WorldObserver {
         self.oracles.borrow().spinning()
     }
 
-    fn put(&self, id: TaskId, task: Option<LiveTask>) {
+    /// Says that the step that begins is one of a ready task's.
+    pub(crate) fn begin_step(&self, run: &mut Run, id: TaskId) {
+        if let Some(task) = self.task(id) {
+            run.access_needs_above(task.class);
+            run.access_class(task.class);
+        }
+        self.begin_other_step(run);
+    }
+
+    /// Says that the step that begins is none of a ready task's.
+    pub(crate) fn begin_other_step(&self, run: &mut Run) {
+        if self.entanglement.get().all {
+            run.access_everything();
+        }
+    }
+
+    fn task(&self, id: TaskId) -> Option<LiveTask> {
+        let task = *self.tasks.borrow().get(id.slot as usize)?;
+        task.filter(|task| task.id == id)
+    }
+
+    fn put(&self, task: LiveTask) {
         let mut tasks = self.tasks.borrow_mut();
-        let slot = id.slot as usize;
+        let slot = task.id.slot as usize;
         if tasks.len() <= slot {
             tasks.resize(slot + 1, None);
         }
-        tasks[slot] = task;
+        tasks[slot] = Some(task);
     }
 
     fn set_ready(&self, id: TaskId, is_ready: bool) -> Label {
@@ -121,6 +166,64 @@ impl WorldObserver {
         }
     }
 
+    /// A task was made.
+    fn spawned(&self, id: TaskId, label: Label, priority: Priority) {
+        let class = priority.index() as u8;
+        self.put(LiveTask {
+            id,
+            label,
+            class,
+            is_ready: false,
+            is_alive: true,
+        });
+        let mut run = self.run.borrow_mut();
+        run.access(label.into(), SimAccess::Wake);
+    }
+
+    /// Somebody woke a task, which may have ended: in another order it has not.
+    fn woken(&self, id: TaskId, by_last: bool) {
+        let Some(task) = self.task(id) else {
+            return;
+        };
+        let access = match by_last {
+            true => SimAccess::WakeByBarrier,
+            false => SimAccess::Wake,
+        };
+        let mut run = self.run.borrow_mut();
+        run.access(task.label.into(), access);
+        run.access_class(task.class);
+    }
+
+    /// A task has ended, perhaps by another's hand.
+    fn ended(&self, id: TaskId) {
+        let Some(task) = self.task(id) else {
+            return;
+        };
+        let is_alive = false;
+        self.put(LiveTask { is_alive, ..task });
+        let mut run = self.run.borrow_mut();
+        run.access(task.label.into(), SimAccess::Write);
+        if task.is_ready {
+            run.access_class(task.class);
+        }
+    }
+
+    /// Nothing but trouble could still have happened: where there is some, it could have come before.
+    pub(crate) fn nothing_was_left(&self) {
+        let mut run = self.run.borrow_mut();
+        if run.spurious_left() > 0 || run.cancels_left() > 0 {
+            run.access_everything();
+        }
+    }
+
+    fn entangle(&self, why: Entangled) {
+        let mut entanglement = self.entanglement.get();
+        if entanglement.add(why) {
+            self.entanglement.set(entanglement);
+            self.run.borrow_mut().search_anew();
+        }
+    }
+
     fn trace(&self, what: What, label: Label, value: u64) {
         self.run.borrow_mut().event(Event { what, label, value });
     }
@@ -128,11 +231,46 @@ impl WorldObserver {
 
 impl Observer for WorldObserver {
     fn wants_accesses(&self) -> bool {
-        false
+        self.run.borrow().keeps_footprints()
     }
 
-    fn access(&self, _object: Object<'_>, _access: Access) {
-        // Footprints are for partial-order reduction; the plain search needs none.
+    fn access(&self, object: Object<'_>, access: Access) {
+        let mut run = self.run.borrow_mut();
+        let names = self.names;
+        let object = match object {
+            Object::Handle(id) => {
+                if access == Access::Create {
+                    let step = run.current_step();
+                    let maker = step.map_or(Label(0), |step| step.label);
+                    self.handles.borrow_mut().add(id, maker);
+                    if self.entanglement.get().numbers {
+                        run.access(names.numbers(), SimAccess::Write);
+                    }
+                }
+                self.handles.borrow().handle(id, names)
+            }
+            Object::Waiters(id) => self.handles.borrow().waiters(id, names),
+            Object::Request(id) => self.handles.borrow().request(id, names),
+            Object::Family(id) => self.handles.borrow().family(id, names),
+            Object::Wait(id) => {
+                let label = self.task(id).map_or(Label(0), |task| task.label);
+                let object = names.wait(label);
+                if access == Access::Add {
+                    // One of those that the task waits for together.
+                    run.access(object, SimAccess::Gather);
+                }
+                object
+            }
+            Object::Global(name) => names.global(name),
+            Object::Console(stream) => names.console(stream),
+            Object::Diagnostics => names.single(Single::Diagnostics),
+            Object::LastWarning => names.single(Single::LastWarning),
+            Object::WarningState => names.single(Single::WarningState),
+            Object::Stopwatch => names.single(Single::Stopwatch),
+            Object::Tasks => names.single(Single::Tasks),
+            Object::Cleanups => names.single(Single::Cleanups),
+        };
+        touch(&mut run, object, access);
     }
 
     fn event(&self, event: &EngineEvent<'_>) {
@@ -145,12 +283,7 @@ impl Observer for WorldObserver {
                 priority,
             } => {
                 let label = note_task(&mut self.run.borrow_mut().labels, label);
-                let live = LiveTask {
-                    id: task,
-                    label,
-                    is_ready: false,
-                };
-                self.put(task, Some(live));
+                self.spawned(task, label, priority);
                 self.trace(SPAWN, label, priority.index() as u64);
             }
             EngineEvent::TaskReady { task } => {
@@ -158,6 +291,7 @@ impl Observer for WorldObserver {
                 let (what, value) = (READY, 0);
                 self.run.borrow_mut().note(Event { what, label, value });
             }
+            EngineEvent::TaskWoken { task, by_last } => self.woken(task, by_last),
             EngineEvent::TaskStep { task, label } => {
                 self.set_ready(task, false);
                 let label = Label(label.hash());
@@ -167,7 +301,7 @@ impl Observer for WorldObserver {
                 self.trace(STEP, label, 0);
             }
             EngineEvent::TaskEnded { task, label } => {
-                self.put(task, None);
+                self.ended(task);
                 if self.stepped.get().is_some_and(|(id, _)| id == task) {
                     self.stepped.set(None);
                 }
@@ -187,6 +321,7 @@ impl Observer for WorldObserver {
             EngineEvent::CleanupRun { task: _ } => self.trace(CLEANUP, current, 0),
             EngineEvent::Output { text } => self.trace(OUTPUT, current, name_hash(text)),
             EngineEvent::Deadlock { report, .. } => {
+                self.nothing_was_left();
                 self.trace(DEADLOCK, current, name_hash(report));
             }
             EngineEvent::Invariant { name } => self.trace(INVARIANT, current, name_hash(name)),
@@ -194,8 +329,6 @@ impl Observer for WorldObserver {
                 let value = name_hash(name) ^ u64::from(reached);
                 self.trace(MARK, current, value);
             }
-            // The plain search leaves no order out.
-            EngineEvent::Entangled { .. } => {}
             // These are for the oracles: what they tell follows from what is traced.
             EngineEvent::BodyRuns { .. }
             | EngineEvent::FutureAdopted { .. }
@@ -204,6 +337,7 @@ impl Observer for WorldObserver {
             | EngineEvent::ExecutionStopped
             | EngineEvent::CleanupRegistered { .. }
             | EngineEvent::CleanupCalled { .. } => {}
+            EngineEvent::Entangled { why } => self.entangle(why),
             // The host itself traces its operations, by their labels.
             EngineEvent::OperationSubmitted { .. }
             | EngineEvent::OperationEnded { .. }

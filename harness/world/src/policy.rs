@@ -77,10 +77,20 @@ impl WorldPolicy {
         }
         let pick = run.choose(Kind::Run, &candidates);
         let action = candidates[pick].action;
-        if matches!(action, Action::Run | Action::Spurious)
-            && let Err(halt) = run.step()
-        {
+        let stepped = match action {
+            Action::Run | Action::Spurious => run.step(),
+            _ => run.halt().map_or(Ok(()), Err),
+        };
+        if let Err(halt) = stepped {
             return self.halt(halt);
+        }
+        match ready.iter().nth(pick) {
+            Some(task) => self.observer.begin_step(&mut run, task.id),
+            None => self.observer.begin_other_step(&mut run),
+        }
+        if self.world.counts_steps() {
+            // Which step comes before the strike and which after it is a matter of their number.
+            run.access_everything();
         }
         drop(run);
         match action {

@@ -1,6 +1,6 @@
 //! Simulated runs of one program, from its start to a verdict, over and over.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -19,6 +19,7 @@ use tourbillon_vm::{Execution, Machine};
 
 use crate::config::{Seconds, WorldConfig};
 use crate::host::Spent;
+use crate::objects::{Entanglement, Names};
 use crate::observer::WorldObserver;
 use crate::oracles::{Ledger, Spinning, explain_livelock, leaks};
 use crate::outcome::{Diagnostic, ErrorOutcome, Outcome};
@@ -127,6 +128,7 @@ pub struct Simulation {
     world: Rc<WorldConfig>,
     run: SharedRun,
     bench: Option<(Bench, Rc<WorldPolicy>)>,
+    entanglement: Rc<Cell<Entanglement>>,
 }
 
 /// A session and what is around it.
@@ -154,6 +156,7 @@ impl Simulation {
             world: Rc::new(world),
             run: run.clone(),
             bench: None,
+            entanglement: Rc::default(),
         })
     }
 
@@ -175,6 +178,12 @@ impl Simulation {
     /// The world it runs in.
     pub fn world(&self) -> &WorldConfig {
         &self.world
+    }
+
+    /// Whether the program was found to depend on the order of steps that share nothing, so that there
+    /// is less to leave out.
+    pub fn is_entangled(&self) -> bool {
+        self.entanglement.get() != Entanglement::default()
     }
 
     /// Runs the program once. The run must have begun; the caller ends it.
@@ -214,7 +223,7 @@ impl Simulation {
     fn fresh_bench(&self) -> (Bench, Rc<WorldPolicy>) {
         let world = World::new(&self.world, &self.run);
         world.is_polled.set(self.session.poll_every > 0);
-        let observer = WorldObserver::new(&self.run);
+        let observer = WorldObserver::with(&self.run, Names::default(), &self.entanglement);
         let policy = WorldPolicy::new(&world, &observer);
         let options = self.session.options("main");
         let bench = Bench::new(world, observer, policy.clone(), options);
@@ -335,9 +344,11 @@ type LifeResult = Result<(Execution, Vec<RuntimeError>), RuntimeError>;
 pub(crate) fn live(bench: &Bench, program: &Arc<Program>, at_end: &Rc<RefCell<AtEnd>>) -> Life {
     let machine = bench.session.machine().clone();
     let (world, program, at_end) = (bench.world.clone(), program.clone(), at_end.clone());
+    let observer = bench.observer.clone();
     Box::pin(async move {
         world.arm(machine.cancel_handle());
         let execution = machine.execute(&program).await;
+        observer.nothing_was_left();
         world.disarm();
         let nanoseconds = world.timeline().run.borrow().clock.now();
         *at_end.borrow_mut() = AtEnd {

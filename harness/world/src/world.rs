@@ -8,13 +8,14 @@ use tourbillon_gpu::CpuDevice;
 use tourbillon_host::Request;
 use tourbillon_sim::clock::TimerId;
 use tourbillon_sim::trace::{Event, What};
-use tourbillon_sim::{Label, SharedRun};
+use tourbillon_sim::{Access, Label, Object, SharedRun};
 use tourbillon_value::RuntimeError;
 use tourbillon_vm::CancelHandle;
 
 use crate::config::{CancelPlan, GpuDevice, WorldConfig};
 use crate::console::CapturingConsole;
-use crate::faults::Asked;
+use crate::faults::{Asked, kind};
+use crate::objects::{Names, Single};
 use crate::operations::{Operations, Stage};
 use crate::timeline::Timeline;
 
@@ -53,6 +54,7 @@ pub struct World {
     pub(crate) timeline: Rc<Timeline>,
     pub(crate) place: u64,
     pub(crate) config: Rc<WorldConfig>,
+    pub(crate) names: Cell<Names>,
     console: CapturingConsole,
     pub(crate) device: RefCell<Option<Rc<CpuDevice>>>,
     pub(crate) operations: RefCell<Operations>,
@@ -81,6 +83,7 @@ impl World {
             timeline: timeline.clone(),
             place: timeline.join(weak),
             config: config.clone(),
+            names: Cell::default(),
             console: CapturingConsole::default(),
             device: RefCell::default(),
             operations: RefCell::default(),
@@ -178,8 +181,27 @@ impl World {
         self.injected.set(injected);
     }
 
+    /// The running step touches something.
+    pub(crate) fn access(&self, object: Object, access: Access) {
+        self.timeline.run.borrow_mut().access(object, access);
+    }
+
+    pub(crate) fn touch(&self, single: Single, access: Access) {
+        self.access(self.names.get().single(single), access);
+    }
+
+    /// Whether it matters how many steps came before.
+    pub(crate) fn counts_steps(&self) -> bool {
+        self.is_armed() && matches!(self.config.cancel, Some(CancelPlan::AtStep(_)))
+    }
+
     /// The fault that the world states for a request, which is counted.
     pub(crate) fn stated_fault(&self, request: &Request) -> Option<RuntimeError> {
+        if let Some(kind) = kind(request)
+            && !self.config.faults.is_empty()
+        {
+            self.access(self.names.get().asked(kind as u64), Access::Write);
+        }
         self.asked.borrow_mut().strike(&self.config.faults, request)
     }
 
@@ -214,6 +236,8 @@ impl World {
         };
         self.count(|injected| injected.cancel += 1);
         self.event(HOST_CANCEL, Label(0), 0);
+        // From here on every task finds the execution stopped, wherever it is.
+        self.timeline.run.borrow_mut().access_everything();
         handle.cancel();
     }
 

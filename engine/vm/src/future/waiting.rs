@@ -29,9 +29,10 @@ impl Listener {
     fn arrive(&self, machine: &Machine, index: u32, state: FutureState) {
         match self {
             Listener::Waiter(waiter) => {
-                machine.touch(Shared::Wait(waiter.task()), waiter.arrival(state));
+                let access = waiter.arrival(state);
+                machine.touch(Shared::Wait(waiter.task()), access);
                 if waiter.arrive(index, state) {
-                    machine.wake(waiter.task());
+                    machine.wake_as(waiter.task(), access == Access::Add);
                 }
             }
             Listener::Set { set, id } => {
