@@ -13,7 +13,9 @@ use crate::report::Stuck;
 use crate::run::{Budgets, Halt, Run, SharedRun};
 use crate::shrink::{self, Limits, Minimal, QuietPanics, ShrinkError, Signature, tell};
 use crate::sim::Sim;
-use crate::strategy::{CancelSweep, Exhaustive, Fifo, Lenient, Random, Reduced, Strategy, Strict};
+use crate::strategy::{
+    CancelSweep, Exhaustive, Fifo, Lenient, Random, Reduced, Seeded, Strategy, Strict, Swarm,
+};
 
 /// How to explore: which schedules, how many, and what may be injected.
 #[derive(Debug)]
@@ -27,11 +29,17 @@ pub struct Explorer {
 
 impl Default for Explorer {
     fn default() -> Explorer {
-        Explorer::random(0)
+        Explorer::swarm(0)
     }
 }
 
 impl Explorer {
+    /// A thousand schedules of `seed` by a mixture of all strategies that draw at random.
+    #[must_use]
+    pub fn swarm(seed: u64) -> Explorer {
+        Explorer::new(Box::new(Seeded::new(seed, Swarm::new())), 1_000)
+    }
+
     /// A thousand random schedules of `seed`.
     #[must_use]
     pub fn random(seed: u64) -> Explorer {
@@ -365,7 +373,7 @@ impl Bench {
     }
 }
 
-/// Runs `program` under a thousand random schedules and panics at the first that fails, with a
+/// Runs `program` under a thousand schedules of [`Explorer::swarm`] and panics at the first that fails, with a
 /// report, the timeline of the shrunk run and a line to paste. See [`Explorer::check`] for other
 /// strategies.
 pub fn check<F, M>(program: M)
@@ -377,7 +385,7 @@ where
     Explorer::default().check(program);
 }
 
-/// Runs `program` under a thousand random schedules and reports what came out.
+/// Runs `program` under a thousand schedules of [`Explorer::swarm`] and reports what came out.
 pub fn explore<F, M>(program: M) -> Report
 where
     M: Fn(Sim) -> F,

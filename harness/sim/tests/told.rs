@@ -78,7 +78,7 @@ fn a_check_tells_the_shrunk_run() {
         panic: main: assertion `left == right` failed: an update was lost
           left: 2
          right: 5
-        found in run 0 of 1; shrunk from 5 choices to 1 choice (17 runs)
+        found in run 1 of 2; shrunk from 2 choices to 1 choice (15 runs)
         no single choice can go: without it the failure does not come (2 runs); no run with fewer choices has it
 
            step  time

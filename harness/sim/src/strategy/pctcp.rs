@@ -238,3 +238,54 @@ impl Chains {
         chain
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_follows_from_one_another_is_one_chain() {
+        let (mut chains, mut rng) = (Chains::default(), Rng::new(1));
+        let mut time = [0; MOST];
+        for _ in 0..100 {
+            // A step of a new task each time, made ready by the one before.
+            assert_eq!(chains.extend(&mut rng, &mut time), 0);
+        }
+        // Another that knows nothing of them starts a chain of its own.
+        assert_eq!(chains.extend(&mut rng, &mut [0; MOST]), 1);
+    }
+
+    #[test]
+    fn chains_are_ordered_and_few() {
+        for seed in 0..200 {
+            let mut rng = Rng::new(seed);
+            let width = 1 + rng.below(5) as usize;
+            let mut chains = Chains::default();
+            let mut times = vec![[0; MOST]; width];
+            let mut ends: Vec<[u32; MOST]> = Vec::new();
+            for _ in 0..200 {
+                // One of so many tasks takes a step, often after hearing of another's last.
+                let task = rng.below(width as u32) as usize;
+                let other = times[rng.below(width as u32) as usize];
+                if rng.below(2) == 0 {
+                    for (own, heard) in times[task].iter_mut().zip(other) {
+                        *own = (*own).max(heard);
+                    }
+                }
+                let before = times[task];
+                let chain = chains.extend(&mut rng, &mut times[task]);
+                if chain == ends.len() {
+                    ends.push([0; MOST]);
+                }
+                // The step comes after the end of its chain and all that this came after.
+                assert!(ends[chain].iter().zip(before).all(|(end, own)| *end <= own));
+                ends[chain] = times[task];
+            }
+            assert!(
+                ends.len() <= width * (width + 1) / 2,
+                "{} of {width}",
+                ends.len()
+            );
+        }
+    }
+}
