@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 
 use crate::choice::{Action, Candidate, Kind};
 use crate::explain::Watch;
-use crate::footprint::Access;
+use crate::footprint::{Access, Place};
 use crate::label::Label;
 use crate::listener::Listener;
 use crate::ready::Ready;
@@ -86,6 +86,8 @@ struct Slot {
     priority: Priority,
     ready: bool,
     polls: u64,
+    // Where the run keeps the task's past.
+    place: Place,
 }
 
 impl Executor {
@@ -194,8 +196,8 @@ impl Executor {
                 if let Err(halt) = run.step() {
                     return Ending::Halted(halt);
                 }
-                run.access_needs_above(class as u8);
-                run.access_class(class as u8);
+                let own = self.slots[self.ready.slot(class, pick) as usize].place;
+                run.access_own(own, class as u8);
                 let label = candidates[pick].label;
                 let chosen = candidates.len() > 1;
                 step_event(
@@ -291,8 +293,8 @@ impl Executor {
         match action {
             Action::Run => {
                 let class = class.unwrap_or_default();
-                run.access_needs_above(class as u8);
-                run.access_class(class as u8);
+                let own = self.slots[self.ready.slot(class, pick) as usize].place;
+                run.access_own(own, class as u8);
                 step_event(
                     &mut run,
                     chosen,
@@ -531,6 +533,7 @@ impl Executor {
             label,
             priority,
         } = task;
+        let place = run.place(label);
         let index = match self.free.pop() {
             Some(index) => index,
             None => {
@@ -547,6 +550,7 @@ impl Executor {
                         priority,
                         ready: false,
                         polls: 0,
+                        place,
                     });
                 }
                 index as u32
@@ -560,6 +564,7 @@ impl Executor {
         slot.priority = priority;
         slot.ready = true;
         slot.polls = 0;
+        slot.place = place;
         self.live += 1;
         self.ready.push(priority, label, index);
         run.access(label.into(), Access::Wake);

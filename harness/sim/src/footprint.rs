@@ -6,7 +6,7 @@
 //! Mazurkiewicz trace) and have the same outcome: searches with reduction run one of each, and the
 //! fingerprint of a run names the one it belongs to.
 
-use crate::choice::{Action, Candidate};
+use crate::choice::Action;
 use crate::label::{Label, mix};
 
 /// Something that several tasks can touch, by a name that no schedule changes.
@@ -60,33 +60,79 @@ pub struct Footprint {
     entries: Vec<(Object, u8)>,
     /// Bits of all objects: most pairs of footprints are told apart by these alone.
     summary: u64,
-    /// Classes of priority in which the step changed who is ready, one bit for each.
-    changed_classes: u8,
-    /// Classes of priority that must have nobody ready for the step to be possible.
-    needed_classes: u8,
-    /// The class of the task whose step it is.
-    class: Option<u8>,
+    classes: Classes,
     /// Whether it conflicts with every other step, as the passing of time does.
     everything: bool,
 }
 
+/// What a step has to do with the classes of priority, one bit for each class: those in which it
+/// changed who is ready, those that must have nobody ready for it to be possible, and the class of the
+/// task whose step it is, none for other steps.
+///
+/// One word: bytes that are read as words right after they were written stall the processor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Classes(u32);
+
+impl Classes {
+    const NEEDED: u32 = 8;
+    const OWN: u32 = 16;
+
+    #[inline]
+    fn changed(self) -> u8 {
+        self.0 as u8
+    }
+
+    #[inline]
+    fn needed(self) -> u8 {
+        (self.0 >> Classes::NEEDED) as u8
+    }
+
+    #[inline]
+    fn own(self) -> u8 {
+        (self.0 >> Classes::OWN) as u8
+    }
+
+    #[inline]
+    fn change(&mut self, class: u8) {
+        self.0 |= 1 << class;
+    }
+
+    #[inline]
+    fn step(&mut self, class: u8) {
+        let own = 1_u32 << class;
+        self.0 |= own << Classes::OWN | (own - 1) << Classes::NEEDED;
+    }
+}
+
+/// So many entries are kept apart as they come; more are sorted at the end of the step.
+const FEW: usize = 8;
+
 impl Footprint {
     /// Empty again; capacity stays.
+    #[inline]
     pub(crate) fn clear(&mut self) {
         self.entries.clear();
         self.summary = 0;
-        self.changed_classes = 0;
-        self.needed_classes = 0;
-        self.class = None;
+        self.classes = Classes::default();
         self.everything = false;
     }
 
     #[inline]
     pub(crate) fn add(&mut self, object: Object, access: Access) {
         let bits = access as u8;
-        if let Some((last, known)) = self.entries.last_mut()
-            && *last == object
+        // The first is the task that takes the step, which is touched most.
+        if let Some((first, known)) = self.entries.first_mut()
+            && *first == object
         {
+            *known |= bits;
+            return;
+        }
+        self.add_other(object, bits);
+    }
+
+    fn add_other(&mut self, object: Object, bits: u8) {
+        let mut known = self.entries.iter_mut().take(FEW);
+        if let Some((_, known)) = known.find(|entry| entry.0 == object) {
             *known |= bits;
             return;
         }
@@ -94,30 +140,33 @@ impl Footprint {
         self.entries.push((object, bits));
     }
 
+    #[inline]
     pub(crate) fn change_class(&mut self, class: u8) {
-        self.changed_classes |= 1 << class;
+        self.classes.change(class);
     }
 
+    #[inline]
     pub(crate) fn need_above(&mut self, class: u8) {
-        self.needed_classes |= (1 << class) - 1;
-        self.class = Some(class);
+        self.classes.step(class);
     }
 
     /// Whether it is the step of a task of a more urgent class: nobody of the other's could have
     /// come before it.
     pub(crate) fn outranks(&self, other: &Footprint) -> bool {
-        match (self.class, other.class) {
-            (Some(mine), Some(theirs)) => mine < theirs,
-            (None, _) | (_, None) => false,
+        let (mine, theirs) = (self.classes.own(), other.classes.own());
+        mine != 0 && mine < theirs
+    }
+
+    /// The step has ended: each object once.
+    #[inline]
+    pub(crate) fn finish(&mut self) {
+        if self.entries.len() > FEW {
+            self.sort();
         }
     }
 
-    /// The step has ended: each object once, in order.
-    #[inline]
-    pub(crate) fn finish(&mut self) {
-        if self.entries.len() < 2 {
-            return;
-        }
+    /// Puts the objects in order, each once, as comparisons want them.
+    pub(crate) fn sort(&mut self) {
         self.entries.sort_unstable_by_key(|entry| entry.0);
         self.entries.dedup_by(|later, earlier| {
             let same = later.0 == earlier.0;
@@ -131,10 +180,9 @@ impl Footprint {
     /// Adds what `other` touched: the footprint of a step that may be either.
     pub(crate) fn merge(&mut self, other: &Footprint) {
         self.entries.extend_from_slice(&other.entries);
-        self.finish();
+        self.sort();
         self.summary |= other.summary;
-        self.changed_classes |= other.changed_classes;
-        self.needed_classes |= other.needed_classes;
+        self.classes.0 |= other.classes.0;
         self.everything |= other.everything;
     }
 
@@ -143,8 +191,8 @@ impl Footprint {
     pub fn conflicts(&self, other: &Footprint) -> bool {
         if self.everything
             || other.everything
-            || self.changed_classes & other.needed_classes != 0
-            || self.needed_classes & other.changed_classes != 0
+            || self.classes.changed() & other.classes.needed() != 0
+            || self.classes.needed() & other.classes.changed() != 0
         {
             return true;
         }
@@ -250,22 +298,42 @@ pub(crate) struct PartialOrder {
     stepped: [u64; CLASSES],
 }
 
+/// Where a run keeps the past of an object.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place(u32);
+
+impl Place {
+    pub(crate) const UNKNOWN: Place = Place(u32::MAX);
+}
+
+impl Default for Place {
+    fn default() -> Place {
+        Place::UNKNOWN
+    }
+}
+
 /// At most so many classes of priority.
 const CLASSES: usize = 8;
 
-/// The pasts of all objects of a run: open addressing, with what belongs to earlier runs as empty.
+/// The pasts of all objects of a run, by place; an index of open addressing finds the places.
 #[derive(Debug)]
 struct Objects {
-    slots: Vec<Past>,
-    used: usize,
-    generation: u64,
+    pasts: Vec<Past>,
+    // What belongs to an earlier run counts as empty.
+    index: Vec<Entry>,
+    generation: u32,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Entry {
+    object: u64,
+    generation: u32,
+    place: u32,
 }
 
 /// What has happened to an object: hashes of steps, each of which stands for all that came before.
 #[derive(Clone, Copy, Debug, Default)]
 struct Past {
-    object: u64,
-    generation: u64,
     written: u64,
     read: u64,
     arrived: u64,
@@ -274,8 +342,8 @@ struct Past {
 impl Default for Objects {
     fn default() -> Objects {
         Objects {
-            slots: vec![Past::default(); 64],
-            used: 0,
+            pasts: Vec::new(),
+            index: vec![Entry::default(); 64],
             generation: 1,
         }
     }
@@ -283,53 +351,64 @@ impl Default for Objects {
 
 impl Objects {
     fn reset(&mut self) {
-        self.generation += 1;
-        self.used = 0;
-    }
-
-    /// Makes room, so that so many places stay where they are.
-    #[inline]
-    fn reserve(&mut self, more: usize) {
-        if (self.used + more) * 2 > self.slots.len() {
-            self.grow(more);
+        self.pasts.clear();
+        self.generation = self.generation.wrapping_add(1);
+        if self.generation == 0 {
+            self.index.fill(Entry::default());
+            self.generation = 1;
         }
     }
 
     #[cold]
-    fn grow(&mut self, more: usize) {
-        let size = ((self.used + more) * 4).next_power_of_two();
-        let before = std::mem::replace(&mut self.slots, vec![Past::default(); size]);
-        self.used = 0;
-        for past in before {
-            if past.generation == self.generation {
-                let place = self.place(past.object);
-                self.slots[place] = past;
+    fn grow(&mut self) {
+        let size = self.index.len() * 4;
+        let before = std::mem::replace(&mut self.index, vec![Entry::default(); size]);
+        for entry in before {
+            if entry.generation == self.generation {
+                let at = self.find(entry.object);
+                self.index[at] = entry;
             }
         }
     }
 
-    /// Where the past of an object is.
+    /// Where in the index an object is, or could be.
+    #[inline]
+    fn find(&self, object: u64) -> usize {
+        // Objects are hashes already.
+        let mask = self.index.len() - 1;
+        let mut at = object as usize & mask;
+        loop {
+            let entry = &self.index[at];
+            if entry.generation != self.generation || entry.object == object {
+                return at;
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    /// The place of an object's past.
     #[inline]
     fn place(&mut self, object: u64) -> usize {
-        // Objects are hashes already.
-        let mask = self.slots.len() - 1;
-        let mut place = object as usize & mask;
-        loop {
-            let past = &mut self.slots[place];
-            if past.generation != self.generation {
-                *past = Past {
-                    object,
-                    generation: self.generation,
-                    ..Past::default()
-                };
-                self.used += 1;
-                return place;
-            }
-            if past.object == object {
-                return place;
-            }
-            place = (place + 1) & mask;
+        let entry = self.index[self.find(object)];
+        if entry.generation == self.generation {
+            return entry.place as usize;
         }
+        self.add(object)
+    }
+
+    fn add(&mut self, object: u64) -> usize {
+        if self.pasts.len() * 2 >= self.index.len() {
+            self.grow();
+        }
+        let at = self.find(object);
+        let place = self.pasts.len();
+        self.index[at] = Entry {
+            object,
+            generation: self.generation,
+            place: place as u32,
+        };
+        self.pasts.push(Past::default());
+        place
     }
 }
 
@@ -380,21 +459,34 @@ impl PartialOrder {
         self.stepped = [0; CLASSES];
     }
 
-    /// Takes in a step that has ended. `data` is what was chosen within it.
+    /// The place of an object, which stays its own for the run: for who steps often.
+    pub(crate) fn place(&mut self, object: Object) -> Place {
+        Place(self.objects.place(object.0) as u32)
+    }
+
+    /// Takes in a step that has ended, by its label and the word of its action. `data` is what was
+    /// chosen within it; `own` is the place of the
+    /// first object of the footprint, where that is known.
     #[inline]
-    pub(crate) fn step(&mut self, step: Candidate, data: u64, footprint: &Footprint) {
-        let itself = step.label.0 ^ step.action.word().rotate_left(32) ^ data;
+    pub(crate) fn step(
+        &mut self,
+        (label, action): (Label, u64),
+        data: u64,
+        footprint: &Footprint,
+        own: Place,
+    ) {
+        let itself = label.0 ^ action.rotate_left(32) ^ data;
         let mut seen = self.epoch;
-        self.classes |= footprint.changed_classes;
+        let classes = footprint.classes;
+        let (changed, own_class) = (classes.changed(), classes.own());
+        self.classes |= changed;
         if self.classes & self.classes.wrapping_sub(1) != 0 {
-            seen = seen.wrapping_add(self.seen_of_classes(footprint));
+            seen = seen.wrapping_add(self.seen_of_classes(classes));
         }
-        let hash = match footprint.entries[..] {
+        let hash = match (&footprint.entries[..], own) {
             // By far the most frequent: a task that touches nothing but itself.
-            [(object, bits)] if bits & WRITE != 0 => {
-                self.objects.reserve(1);
-                let place = self.objects.place(object.0);
-                let past = &mut self.objects.slots[place];
+            ([(object, bits)], Place(place)) if place != Place::UNKNOWN.0 && bits & WRITE != 0 => {
+                let past = &mut self.objects.pasts[place as usize];
                 seen = seen.wrapping_add(fold(object.0, past.seen_by(WRITE)));
                 let hash = fold(itself, seen);
                 past.touch(WRITE, hash);
@@ -403,30 +495,37 @@ impl PartialOrder {
             _ => self.step_on_several(itself, seen, footprint),
         };
         self.sum = self.sum.wrapping_add(hash);
-        let mut changed = footprint.changed_classes;
-        while changed != 0 {
-            let sum = &mut self.changed[changed.trailing_zeros() as usize];
+        if own_class != 0 {
+            let sum = &mut self.stepped[own_class.trailing_zeros() as usize % CLASSES];
             *sum = sum.wrapping_add(hash);
-            changed &= changed - 1;
         }
-        if let Some(class) = footprint.class {
-            let stepped = &mut self.stepped[usize::from(class) % CLASSES];
-            *stepped = stepped.wrapping_add(hash);
+        if changed == own_class {
+            let sum = &mut self.changed[own_class.trailing_zeros() as usize % CLASSES];
+            *sum = sum.wrapping_add(if own_class == 0 { 0 } else { hash });
+        } else {
+            self.change_classes(changed, hash);
         }
         if footprint.everything {
             self.epoch = mix(self.sum);
         }
     }
 
+    fn change_classes(&mut self, mut changed: u8, hash: u64) {
+        while changed != 0 {
+            let sum = &mut self.changed[changed.trailing_zeros() as usize];
+            *sum = sum.wrapping_add(hash);
+            changed &= changed - 1;
+        }
+    }
+
     fn step_on_several(&mut self, itself: u64, mut seen: u64, footprint: &Footprint) -> u64 {
         const TOLD: u8 = READ | WRITE | ARRIVE;
-        self.objects.reserve(footprint.entries.len());
         self.places.clear();
         for &(object, bits) in &footprint.entries {
             let place = self.objects.place(object.0);
             self.places.push(place);
             if bits & TOLD != 0 {
-                let known = self.objects.slots[place].seen_by(bits);
+                let known = self.objects.pasts[place].seen_by(bits);
                 // A write is a write, whatever else the step does to the object.
                 let bits = if bits & WRITE != 0 { 0 } else { bits & TOLD };
                 seen = seen.wrapping_add(fold(object.0 ^ u64::from(bits), known));
@@ -434,21 +533,21 @@ impl PartialOrder {
         }
         let hash = fold(itself, seen);
         for (&(_, bits), place) in footprint.entries.iter().zip(&self.places) {
-            self.objects.slots[*place].touch(bits, hash);
+            self.objects.pasts[*place].touch(bits, hash);
         }
         hash
     }
 
     /// What a step sees of those of other classes of priority.
     #[cold]
-    fn seen_of_classes(&self, footprint: &Footprint) -> u64 {
+    fn seen_of_classes(&self, classes: Classes) -> u64 {
         let mut seen = 0_u64;
-        if let Some(class) = footprint.class {
-            let above = &self.changed[..usize::from(class)];
+        if classes.own() != 0 {
+            let above = &self.changed[..classes.own().trailing_zeros() as usize];
             seen = above.iter().fold(seen, |seen, sum| seen.wrapping_add(*sum));
         }
-        if footprint.changed_classes != 0 {
-            let highest = footprint.changed_classes.trailing_zeros() as usize;
+        if classes.changed() != 0 {
+            let highest = classes.changed().trailing_zeros() as usize;
             let below = &self.stepped[highest + 1..];
             let add = |seen: u64, sum: &u64| seen.wrapping_add(sum.rotate_left(32));
             seen = below.iter().fold(seen, add);
@@ -486,7 +585,7 @@ mod tests {
         for &(object, access) in entries {
             footprint.add(Object(object), access);
         }
-        footprint.finish();
+        footprint.sort();
         footprint
     }
 
@@ -536,7 +635,7 @@ mod tests {
         for (task, touched) in steps {
             let mut entries = vec![(*task, Access::Write)];
             entries.extend_from_slice(touched);
-            order.step(Candidate::run(Label(*task)), 0, &footprint(&entries));
+            order.step((Label(*task), 1), 0, &footprint(&entries), Place::UNKNOWN);
         }
         order.fingerprint()
     }

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 ///
 /// A label names a task by its parent's label, its own name and its occurrence there, never by a
 /// running number of the whole execution. The text of a label is kept by [`Labels`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Label(pub u64);
 
 impl Label {

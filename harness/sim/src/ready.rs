@@ -43,6 +43,12 @@ impl Ready {
         &self.queues[class].candidates
     }
 
+    /// The slot of the task at `index` of a class.
+    #[inline]
+    pub(crate) fn slot(&self, class: usize, index: usize) -> u32 {
+        self.queues[class].slots[index]
+    }
+
     /// Takes the task at `index` of a class out; returns its slot.
     #[inline]
     pub(crate) fn take(&mut self, class: usize, index: usize) -> u32 {

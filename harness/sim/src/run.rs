@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use crate::choice::{Action, Candidate, Kind, Point};
 use crate::clock::Clock;
 use crate::divergence::Divergence;
-use crate::footprint::{Access, Footprint, Object, PartialOrder, is_own_step};
+use crate::footprint::{Access, Footprint, Object, PartialOrder, Place, is_own_step};
 use crate::inject::Injections;
 use crate::label::{Label, Labels, mix};
 use crate::marks::Marks;
@@ -68,7 +68,13 @@ struct Footprints {
     // Whether they are kept at all, and whether the strategy wants each.
     on: bool,
     wanted: bool,
-    step: Option<Candidate>,
+    // The step that runs, while one does: its label and the word of its action, 0 for none. The
+    // candidate itself only where the strategy wants it.
+    label: Label,
+    action: u64,
+    candidate: Option<Candidate>,
+    // Where the past of the task is whose step it is, if that is known.
+    own: Place,
     data: u64,
     current: Footprint,
     order: PartialOrder,
@@ -290,7 +296,7 @@ impl Run {
         self.violation = None;
         let footprints = &mut self.footprints;
         footprints.wanted = self.strategy.wants_footprints();
-        footprints.step = None;
+        footprints.action = 0;
         footprints.current.clear();
         footprints.order.reset();
         true
@@ -582,13 +588,35 @@ impl Run {
     #[inline]
     fn begin_step(&mut self, step: Candidate) {
         let footprints = &mut self.footprints;
-        footprints.step = Some(step);
+        footprints.label = step.label;
+        // By far the most frequent one, spared the table of all.
+        footprints.action = match step.action {
+            Action::Run => 1,
+            other => other.word(),
+        };
+        if footprints.wanted {
+            footprints.candidate = Some(step);
+        }
+        footprints.own = Place::UNKNOWN;
         footprints.data = 0;
-        if is_own_step(step.action) {
+        if step.action == Action::Run || is_own_step(step.action) {
             footprints.current.add(step.label.into(), Access::Write);
         } else if step.action == Action::Advance {
             footprints.current.set_everything();
         }
+    }
+
+    /// The place of a task's past in this run: see [`Run::access_own`].
+    pub(crate) fn place(&mut self, task: Label) -> Place {
+        self.footprints.order.place(task.into())
+    }
+
+    /// The step that runs is of a task of this class whose past is at `own`.
+    #[inline]
+    pub(crate) fn access_own(&mut self, own: Place, class: u8) {
+        self.footprints.own = own;
+        self.footprints.current.need_above(class);
+        self.footprints.current.change_class(class);
     }
 
     /// The step that runs is over: what is touched from now on belongs to none, as when what is left
@@ -596,14 +624,16 @@ impl Run {
     #[inline]
     pub fn end_step(&mut self) {
         let footprints = &mut self.footprints;
-        let Some(step) = footprints.step.take() else {
+        if footprints.action == 0 {
             return;
-        };
+        }
         footprints.current.finish();
-        footprints
-            .order
-            .step(step, footprints.data, &footprints.current);
-        if footprints.wanted {
+        let (data, own) = (footprints.data, footprints.own);
+        let step = (footprints.label, footprints.action);
+        footprints.action = 0;
+        footprints.order.step(step, data, &footprints.current, own);
+        if let Some(step) = footprints.candidate.take() {
+            footprints.current.sort();
             self.strategy.step_ended(step, &footprints.current);
         }
         footprints.current.clear();
