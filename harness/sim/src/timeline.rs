@@ -22,6 +22,12 @@ const NEAR: usize = 2;
 /// So many steps of the end are shown before anything else: there the failure shows.
 const END: usize = 8;
 
+/// Of a run with more events than this, which as a rule has no end, only the beginning is told.
+const MANY: usize = 200_000;
+
+/// So many events of it.
+const FEW: usize = 20_000;
+
 /// More tasks than this have no lanes: nobody could follow them.
 const LANES: usize = 24;
 
@@ -46,11 +52,23 @@ pub fn timeline(run: &Run) -> String {
         why: FxHashMap::default(),
         rows: Vec::new(),
     };
-    for kept in run.events() {
+    let events = run.events();
+    let told = if events.len() > MANY {
+        FEW
+    } else {
+        events.len()
+    };
+    for kept in &events[..told] {
         teller.event(kept);
     }
-    teller.finish();
-    teller.text()
+    let Some(last) = events[told..].last() else {
+        teller.finish();
+        return teller.text();
+    };
+    let mut text = teller.text();
+    // Writing to a string does not fail.
+    let _ = writeln!(text, "          … and so on to step {} …", last.step);
+    text
 }
 
 /// Makes the run of `witness` again and gives its [`timeline`].

@@ -293,8 +293,30 @@ fn a_run_without_end_is_shrunk_within_tight_budgets() {
     let minimal = bench.check(0);
     assert_eq!(minimal.failure.kind, FailureKind::Budget);
     assert!(minimal.after.choices <= 2, "{minimal:#?}");
-    // The tape is that of the run within its own budget.
+    // The tape is that of the run within its own budget; what led there were runs of its beginning.
     assert_eq!(minimal.after.steps, 20_000);
+    let steps = Rc::new(Cell::new(0));
+    let run = Rc::clone(&bench.run);
+    let (witness, signature) = bench.failing(0).expect("it fails under some schedule");
+    let seen = Rc::clone(&steps);
+    let minimal = shrink_tape(
+        &run,
+        &witness,
+        &signature,
+        &Limits::default(),
+        &mut |outcome| {
+            let verdict = bench.judge(outcome);
+            seen.set(seen.get() + bench.run.borrow().steps());
+            verdict
+        },
+        &mut |_| ControlFlow::Continue(()),
+    );
+    let runs = minimal.expect("it fails").runs;
+    assert!(
+        steps.get() < 20_000 * 4 + runs * 3_000,
+        "{} in {runs}",
+        steps.get()
+    );
 }
 
 #[test]

@@ -45,6 +45,9 @@ pub struct ShrinkArguments {
     time: Duration,
 }
 
+/// More choices than this are only counted.
+const SHOWN_CHOICES: usize = 40;
+
 /// Shrinks and writes.
 pub fn run(arguments: &ShrinkArguments, output: &mut Output) -> Exit {
     match shrink_one(arguments, output) {
@@ -186,8 +189,16 @@ fn report(
     {
         output.text(format_args!("\n{}\n\n", source.trim_end()));
     }
-    for line in super::show::choices(&shrunk.recording) {
+    let lines = super::show::choices(&shrunk.recording);
+    for line in lines.iter().take(SHOWN_CHOICES + 1) {
         output.text(format_args!("{line}\n"));
+    }
+    if let Some(more) = lines
+        .len()
+        .checked_sub(SHOWN_CHOICES + 1)
+        .filter(|more| *more > 0)
+    {
+        output.text(format_args!("          … and {more} more\n"));
     }
     output.text(format_args!("\n{}", shrunk.timeline));
     output.failed(

@@ -92,14 +92,15 @@ impl<'a, 'b, 'w> Search<'a, 'b, 'w> {
             let found = start.failure;
             return Err(ShrinkError::FailsOtherwise { found });
         };
-        let tight = self.tight(own, &start, failure.kind);
-        let minimal = self.within(tight, own, start.clone())?;
+        let (tight, begun) = self.within_tight(own, &start, failure.kind, witness);
+        let minimal = self.within(tight, own, begun, start.size)?;
         match minimal {
             Some(minimal) => Ok(minimal),
             // What failed within tight budgets does not within its own: only those count.
             None => {
                 self.tried.clear();
-                let minimal = self.within(own, own, start)?;
+                let before = start.size;
+                let minimal = self.within(own, own, start, before)?;
                 minimal.ok_or(ShrinkError::FailsOtherwise { found: None })
             }
         }
@@ -120,14 +121,37 @@ impl<'a, 'b, 'w> Search<'a, 'b, 'w> {
         }
     }
 
+    /// The tightest budgets within which the run fails already, and the run within them: of one that
+    /// never ends, the beginning is enough.
+    fn within_tight(
+        &mut self,
+        own: Budgets,
+        start: &Found,
+        kind: FailureKind,
+        witness: &Witness,
+    ) -> (Budgets, Found) {
+        let mut tight = self.tight(own, start, kind);
+        while tight.steps < start.size.steps.min(own.steps) && !self.is_stopped {
+            self.run.borrow_mut().set_budgets(tight);
+            let orders = Orders::tape(&witness.tape);
+            let found = self.make(&orders, witness.injections, true);
+            self.run.borrow_mut().set_budgets(own);
+            if self.same_failure(&found).is_some() {
+                return (tight, found);
+            }
+            tight.steps = tight.steps.saturating_mul(4).min(own.steps);
+        }
+        (tight, start.clone())
+    }
+
     /// Shrinks within `tight` budgets; none when the smallest run does not fail within its `own`.
     fn within(
         &mut self,
         tight: Budgets,
         own: Budgets,
         start: Found,
+        before: Size,
     ) -> Result<Option<Minimal>, ShrinkError> {
-        let before = start.size;
         self.best = start;
         self.run.borrow_mut().set_budgets(tight);
         let mut proof = None;
