@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use tourbillon_host::{Access, Watch};
 use tourbillon_value::{
-    Array, Dims, Object, ObjectId, ObjectRef, Result, RuntimeError, Value, ops,
+    Array, Dims, Object, ObjectId, ObjectRef, Result, RuntimeError, Value, ops, text_of, units_of,
 };
 
 pub(crate) static TABLE: &[Entry] = &[
@@ -59,7 +59,7 @@ impl Key {
     fn value(&self) -> Value {
         match self {
             Key::Number(number) => Value::Double(*number),
-            Key::Text(units) => Value::text(&String::from_utf16_lossy(units)),
+            Key::Text(units) => Value::text(&text_of(units)),
         }
     }
 }
@@ -122,9 +122,13 @@ impl MapObject {
 
     fn key(&self, value: &Value) -> Result<Key> {
         let key = match (&*self.key_type == "char", value) {
-            (true, Value::Char(_)) => value
-                .as_text()
-                .map(|text| Key::Text(text.encode_utf16().collect())),
+            // A row as it stands, unless it has surrogates that may lack their partners.
+            (true, Value::Char(array))
+                if array.dims().rows() == 1 && !array.data().iter().any(is_surrogate) =>
+            {
+                Some(Key::Text(array.data().to_vec()))
+            }
+            (true, Value::Char(_)) => value.as_text().map(|text| Key::Text(units_of(&text))),
             // The sum makes one key of the two zeros.
             (false, Value::Double(_) | Value::Bool(_)) => {
                 value.as_number().map(|number| Key::Number(number + 0.0))
@@ -168,6 +172,10 @@ impl MapObject {
         drop(old);
         Ok(())
     }
+}
+
+fn is_surrogate(unit: &u16) -> bool {
+    (0xd800..0xe000).contains(unit)
 }
 
 fn no_key() -> RuntimeError {

@@ -17,6 +17,7 @@ mod release;
 mod subscript;
 #[cfg(test)]
 mod testing;
+mod text;
 mod value;
 
 pub use array::{Array, Dims, MAX_ELEMENTS, StructArray, StructFields};
@@ -28,4 +29,5 @@ pub use error::{
 pub use function::{Callee, FunctionHandle};
 pub use object::{Object, ObjectId, ObjectRef, WeakObject};
 pub use release::release;
+pub use text::{text_of, units_of};
 pub use value::Value;

@@ -1,5 +1,6 @@
 //! The value: sixteen bytes, scalars inside, everything else shared and copied on write.
 
+use crate::text::{text_of, units_of};
 use crate::{Array, Dims, FunctionHandle, ObjectRef, RuntimeError, StructArray};
 use std::rc::Rc;
 
@@ -44,7 +45,7 @@ impl Value {
 
     /// A char row.
     pub fn text(text: &str) -> Value {
-        let units: Vec<u16> = text.encode_utf16().collect();
+        let units = units_of(text);
         let columns = units.len();
         // The empty text '' is 0 × 0, every other row is 1 × n.
         let dims = if columns == 0 {
@@ -160,7 +161,7 @@ impl Value {
     pub fn as_text(&self) -> Option<String> {
         match self {
             Value::Char(array) if array.count() == 0 || array.dims().rows() == 1 => {
-                Some(String::from_utf16_lossy(array.data()))
+                Some(text_of(array.data()))
             }
             _ => None,
         }

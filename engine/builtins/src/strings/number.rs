@@ -2,6 +2,10 @@
 
 /// `%f`.
 pub(crate) fn fixed(number: f64, precision: usize) -> String {
+    // Most numbers are small and whole, and the digits of an integer are far cheaper.
+    if precision == 0 && number.is_sign_positive() && number < 9e15 && number.fract() == 0.0 {
+        return (number as u64).to_string();
+    }
     format!("{number:.precision$}")
 }
 

@@ -3,7 +3,7 @@
 
 use super::number::{exponent, fixed, general, special};
 use crate::inputs::{as_numbers, failure};
-use tourbillon_value::{Result, Value};
+use tourbillon_value::{Result, Value, units_of};
 
 /// Writes the values into the template.
 pub(crate) fn write(template: &[u16], values: &[Value]) -> Result<Vec<u16>> {
@@ -398,7 +398,7 @@ impl Conversion {
             text.push_str(&"0".repeat(missing));
         }
         text.push_str(&digits);
-        text.encode_utf16().collect()
+        units_of(&text)
     }
 
     fn is_whole_kind(&self) -> bool {
@@ -409,10 +409,11 @@ impl Conversion {
     fn digits(&self, size: f64, negative: bool, precision: Option<usize>) -> (String, bool) {
         let whole = |text: String| {
             let missing = precision.unwrap_or(0).saturating_sub(text.len());
-            (
-                format!("{}{text}", "0".repeat(missing)),
-                precision.is_none(),
-            )
+            let padded = match missing {
+                0 => text,
+                missing => format!("{}{text}", "0".repeat(missing)),
+            };
+            (padded, precision.is_none())
         };
         let places = precision.unwrap_or(6);
         let fits = size.fract() == 0.0 && size < 1.8e19 && !negative;
