@@ -9,8 +9,9 @@ const DISTANCE: usize = 397;
 const DEFAULT_SEED: u32 = 5489;
 
 /// A stream. Two streams with one seed give the same numbers on every machine.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct RandomStream {
+    /// Empty until they are needed, which few programs do: then they follow from the seed.
     words: Vec<u32>,
     /// The next word to give; [`WORDS`] when all are used up.
     next: usize,
@@ -27,9 +28,8 @@ impl Default for RandomStream {
 impl RandomStream {
     /// The stream of `rng(seed)`.
     pub fn new(seed: u32) -> RandomStream {
-        let first = if seed == 0 { DEFAULT_SEED } else { seed };
         RandomStream {
-            words: spread(first),
+            words: Vec::new(),
             next: WORDS,
             seed,
         }
@@ -73,7 +73,11 @@ impl RandomStream {
 
     /// The state as numbers: the words and how many of them are used up.
     pub(crate) fn state(&self) -> Vec<f64> {
-        let words = self.words.iter().map(|word| f64::from(*word));
+        let words = match &*self.words {
+            [] => &first_words(self.seed),
+            words => words,
+        };
+        let words = words.iter().map(|word| f64::from(*word));
         words.chain([self.next as f64]).collect()
     }
 
@@ -106,6 +110,9 @@ impl RandomStream {
     }
 
     fn turn(&mut self) {
+        if self.words.is_empty() {
+            self.words = first_words(self.seed);
+        }
         for at in 0..WORDS {
             let joined =
                 (self.words[at] & 0x8000_0000) | (self.words[(at + 1) % WORDS] & 0x7fff_ffff);
@@ -145,6 +152,11 @@ impl RandomStream {
             }
         }
     }
+}
+
+/// The words of a stream that has given nothing yet.
+fn first_words(seed: u32) -> Vec<u32> {
+    spread(if seed == 0 { DEFAULT_SEED } else { seed })
 }
 
 /// The first state of a seed.
@@ -223,7 +235,7 @@ mod tests {
         let state = stream.state();
         let mut again = RandomStream::with_state(3, &state).unwrap();
         assert_eq!(again.uniform(), stream.uniform());
-        assert_eq!(RandomStream::with_state(3, &state[1..]), None);
-        assert_eq!(RandomStream::with_state(3, &[]), None);
+        assert!(RandomStream::with_state(3, &state[1..]).is_none());
+        assert!(RandomStream::with_state(3, &[]).is_none());
     }
 }
