@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use tourbillon_compiler::Program;
 use tourbillon_host::{Access, Decision, Event, Object, ReadyTasks, TaskId};
-use tourbillon_value::{Result, RuntimeError, Value};
+use tourbillon_value::{Result, RuntimeError};
 
 /// Counts of one session since it was made or reset.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -368,16 +368,8 @@ impl Drop for ExecutionGuard {
         let machine = &self.machine;
         machine.watch.stop();
         *machine.current.borrow_mut() = None;
-        let orphans: Vec<Future> = machine
-            .live_objects()
-            .into_iter()
-            .filter_map(|object| {
-                Future::from_value(machine, &Value::Object(object))
-                    .ok()
-                    .flatten()
-            })
-            .filter(|future| future.get().core.borrow().runner.is_some())
-            .collect();
+        let has_runner = |future: &Future| future.get().core.borrow().runner.is_some();
+        let orphans: Vec<Future> = machine.live_futures(has_runner);
         let futures = machine.scheduler.borrow_mut().take_all();
         machine.records.borrow_mut().clear();
         drop(futures);
@@ -406,11 +398,9 @@ impl ExecutionGuard {
     /// The future of `execute` was dropped: what would have run never does.
     fn abandon(&self) {
         let machine = &self.machine;
-        for object in machine.live_objects() {
-            if let Ok(Some(future)) = Future::from_value(machine, &Value::Object(object)) {
-                future.abandon();
-                future.notify(machine);
-            }
+        for future in machine.live_futures(|_| true) {
+            future.abandon();
+            future.notify(machine);
         }
         // Dropping what a cleanup captured may make further ones due.
         while !machine.cleanups.is_empty() {

@@ -7,12 +7,13 @@ use crate::future::{Failure, Future, Listener};
 use crate::registry::Registry;
 use crate::task::TaskRecord;
 use crate::wait::Waiter;
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use tourbillon_builtins::{CleanupQueue, note_escape};
-use tourbillon_compiler::{Constant, ConstantCallee, Program};
+use tourbillon_compiler::{Constant, ConstantCallee, FunctionKind, Program};
 use tourbillon_executor::{Scheduler, Target};
 use tourbillon_host::{
     Access, Entangled, Event, Host, Object, Observer, Policy, Stream, TaskId, TaskLabel, Watch,
@@ -81,7 +82,7 @@ impl Default for Options {
 }
 
 /// What is left of a session, by kind; all zero after it was closed.
-pub type Ledger = BTreeMap<String, usize>;
+pub type Ledger = BTreeMap<Cow<'static, str>, usize>;
 
 /// A program with its constants as values of one session.
 pub(crate) struct Loaded {
@@ -91,6 +92,8 @@ pub(crate) struct Loaded {
     pub constants: Vec<Vec<Value>>,
     /// Names as counted texts, so that labels and frames share them.
     pub names: Vec<Rc<str>>,
+    /// The names of the script's registers: they are those of the workspace.
+    pub variables: Vec<Rc<str>>,
     pub files: Vec<Rc<str>>,
     /// Whether it was made from a text at run time. What it does not know it looks for among the
     /// functions of the session.
@@ -238,6 +241,13 @@ impl Machine {
         self.workspace.borrow().clone()
     }
 
+    /// Shows every variable of the workspace, in the order of their names.
+    pub fn visit_workspace(&self, mut visit: impl FnMut(&str, &Value)) {
+        for (name, value) in &*self.workspace.borrow() {
+            visit(name, value);
+        }
+    }
+
     /// Puts a variable into the workspace.
     ///
     /// # Errors
@@ -274,7 +284,7 @@ impl Machine {
         let mut objects = 0;
         for (class, count) in self.registry.count_by_class() {
             objects += count;
-            ledger.insert(format!("objects.{class}"), count);
+            ledger.insert(format!("objects.{class}").into(), count);
         }
         ledger.insert("objects".into(), objects);
         ledger
@@ -505,6 +515,12 @@ impl Machine {
                     .collect()
             })
             .collect();
+        let variables = match program.functions.first() {
+            Some(script) if script.kind == FunctionKind::Script => {
+                script.names.iter().map(|name| (&**name).into()).collect()
+            }
+            Some(_) | None => Vec::new(),
+        };
         let files = program
             .sources
             .iter()
@@ -515,6 +531,7 @@ impl Machine {
             number,
             constants,
             names,
+            variables,
             files,
             is_text,
         });
@@ -545,6 +562,16 @@ impl Machine {
     /// Every live handle object, oldest first.
     pub(crate) fn live_objects(&self) -> Vec<ObjectRef> {
         self.registry.alive()
+    }
+
+    /// The session's own live futures that are wanted, oldest first.
+    pub(crate) fn live_futures(&self, is_wanted: impl Fn(&Future) -> bool) -> Vec<Future> {
+        let mut futures = Vec::new();
+        self.registry.each(|object| {
+            let future = Future::from_value(self, &Value::Object(object));
+            futures.extend(future.ok().flatten().filter(&is_wanted));
+        });
+        futures
     }
 }
 

@@ -253,7 +253,7 @@ pub(crate) fn save_workspace(machine: &Machine, frame: &CodeFrame, registers: &m
         return;
     }
     let mut workspace = machine.workspace.borrow_mut();
-    for (register, name) in function.names.iter().enumerate() {
+    for (register, name) in frame.loaded.variables.iter().enumerate() {
         if name.is_empty() {
             continue;
         }
@@ -261,7 +261,7 @@ pub(crate) fn save_workspace(machine: &Machine, frame: &CodeFrame, registers: &m
         if value.is_undefined() {
             workspace.remove(&**name);
         } else {
-            workspace.insert((&**name).into(), value);
+            workspace.insert(name.clone(), value);
         }
     }
 }
