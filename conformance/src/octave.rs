@@ -3,6 +3,7 @@
 //! Octave runs outside simulation, once, in real time. Functions of a script must be defined before
 //! they are called there, so they are moved in front of the script's own code.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
@@ -378,6 +379,7 @@ impl<'a> Tokens<'a> {
             .map(|_| self.count())
             .collect::<Option<_>>()?;
         let count: usize = size.iter().product();
+        let size = size.into();
         let data = match class.as_str() {
             "char" => {
                 let codes: Vec<f64> = (0..count).map(|_| self.number()).collect::<Option<_>>()?;
@@ -400,12 +402,13 @@ impl<'a> Tokens<'a> {
             "function_handle" => CanonicalData::Opaque(self.text()?),
             _ => CanonicalData::Numbers((0..count).map(|_| self.number()).collect::<Option<_>>()?),
         };
+        let class = class.into();
         Some(CanonicalValue { class, size, data })
     }
 
-    fn fields(&mut self, count: usize) -> Option<Vec<(String, CanonicalValue)>> {
+    fn fields(&mut self, count: usize) -> Option<Vec<(Cow<'static, str>, CanonicalValue)>> {
         (0..count)
-            .map(|_| Some((self.text()?, self.value()?)))
+            .map(|_| Some((self.text()?.into(), self.value()?)))
             .collect()
     }
 }

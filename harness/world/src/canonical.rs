@@ -1,10 +1,12 @@
 //! Values as cases state them and as runs are compared: class, size and data, nothing else.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
+use smallvec::{SmallVec, smallvec};
 
 use crate::checked::{nearest, with_help};
 
@@ -15,9 +17,9 @@ use crate::checked::{nearest, with_help};
 #[derive(Clone, Debug, PartialEq)]
 pub struct CanonicalValue {
     /// The name that `class(x)` gives.
-    pub class: String,
+    pub class: Cow<'static, str>,
     /// The dimensions that `size(x)` gives: two or more.
-    pub size: Vec<usize>,
+    pub size: SmallVec<[usize; 2]>,
     /// The elements, in column-major order where there are several.
     pub data: CanonicalData,
 }
@@ -35,7 +37,7 @@ pub enum CanonicalData {
     Cells(Vec<CanonicalValue>),
     /// The fields of a scalar struct in order, the entries of a map in key order, or what a future
     /// shows of itself (`state`, and `value` once it has one).
-    Fields(Vec<(String, CanonicalValue)>),
+    Fields(Vec<(Cow<'static, str>, CanonicalValue)>),
     /// The text of a function handle, or of a value that shows nothing more of itself.
     Opaque(String),
 }
@@ -66,6 +68,37 @@ impl PartialEq for CanonicalData {
     }
 }
 
+impl CanonicalValue {
+    /// Whether both are written alike, bit by bit: this tells 0 from -0, which are equal.
+    pub(crate) fn is_identical(&self, other: &CanonicalValue) -> bool {
+        self.class == other.class && self.size == other.size && self.data.is_identical(&other.data)
+    }
+}
+
+impl CanonicalData {
+    fn is_identical(&self, other: &CanonicalData) -> bool {
+        match (self, other) {
+            (Self::Numbers(left), Self::Numbers(right)) => {
+                let bits = |number: &f64| number.to_bits();
+                left.iter().map(bits).eq(right.iter().map(bits))
+            }
+            (Self::Cells(left), Self::Cells(right)) => {
+                left.len() == right.len() && left.iter().zip(right).all(|(l, r)| l.is_identical(r))
+            }
+            (Self::Fields(left), Self::Fields(right)) => {
+                let is_identical =
+                    |((left_name, left), (right_name, right)): (
+                        &(Cow<'static, str>, CanonicalValue),
+                        &(Cow<'static, str>, CanonicalValue),
+                    )| left_name == right_name && left.is_identical(right);
+                left.len() == right.len() && left.iter().zip(right).all(is_identical)
+            }
+            (Self::Logicals(_) | Self::Text(_) | Self::Opaque(_), _) => self == other,
+            (Self::Numbers(_) | Self::Cells(_) | Self::Fields(_), _) => false,
+        }
+    }
+}
+
 fn same(left: f64, right: f64) -> bool {
     left == right || (left.is_nan() && right.is_nan())
 }
@@ -88,7 +121,7 @@ impl CanonicalValue {
     pub fn number(value: f64) -> Self {
         Self {
             class: "double".into(),
-            size: vec![1, 1],
+            size: smallvec![1, 1],
             data: CanonicalData::Numbers(vec![value]),
         }
     }
@@ -97,7 +130,7 @@ impl CanonicalValue {
     pub fn logical(value: bool) -> Self {
         Self {
             class: "logical".into(),
-            size: vec![1, 1],
+            size: smallvec![1, 1],
             data: CanonicalData::Logicals(vec![value]),
         }
     }
@@ -107,9 +140,9 @@ impl CanonicalValue {
         let value = value.into();
         let length = value.encode_utf16().count();
         let size = if length == 0 {
-            vec![0, 0]
+            smallvec![0, 0]
         } else {
-            vec![1, length]
+            smallvec![1, length]
         };
         Self {
             class: "char".into(),
@@ -132,7 +165,7 @@ impl CanonicalValue {
         if items.is_empty() {
             return Ok(Self {
                 class: "double".into(),
-                size: vec![0, 0],
+                size: smallvec![0, 0],
                 data: CanonicalData::Numbers(Vec::new()),
             });
         }
@@ -143,7 +176,7 @@ impl CanonicalValue {
         let data = numbers(items, "a list of numbers is a row")?;
         Ok(Self {
             class: "double".into(),
-            size: vec![1, columns],
+            size: smallvec![1, columns],
             data: CanonicalData::Numbers(data),
         })
     }
@@ -178,12 +211,12 @@ impl CanonicalValue {
     }
 }
 
-fn dimensions(node: Node) -> Result<Vec<usize>, String> {
+fn dimensions(node: Node) -> Result<SmallVec<[usize; 2]>, String> {
     let mend = "two or more whole numbers, for example `size: [2, 3]`";
     let Node::List(items) = node else {
         return Err(with_help("`size` must be a list", mend));
     };
-    let size: Option<Vec<usize>> = items
+    let size: Option<SmallVec<[usize; 2]>> = items
         .iter()
         .map(|item| match item {
             Node::Number(value) if *value >= 0.0 && value.fract() == 0.0 && *value < 1e9 => {
@@ -198,7 +231,11 @@ fn dimensions(node: Node) -> Result<Vec<usize>, String> {
         .ok_or_else(|| with_help("`size` is no size of an array", mend))
 }
 
-fn typed(class: String, size: Option<Vec<usize>>, data: Node) -> Result<CanonicalValue, String> {
+fn typed(
+    class: String,
+    size: Option<SmallVec<[usize; 2]>>,
+    data: Node,
+) -> Result<CanonicalValue, String> {
     let (data, count) = match class.as_str() {
         "logical" => {
             let data = flat(data)
@@ -277,9 +314,9 @@ fn typed(class: String, size: Option<Vec<usize>>, data: Node) -> Result<Canonica
     };
     let size = match size {
         Some(size) => size,
-        None if class == "containers.Map" => vec![count, 1],
-        None if class == "char" && count == 0 => vec![0, 0],
-        None => vec![1, count],
+        None if class == "containers.Map" => smallvec![count, 1],
+        None if class == "char" && count == 0 => smallvec![0, 0],
+        None => smallvec![1, count],
     };
     if size.iter().product::<usize>() != count {
         return Err(with_help(
@@ -287,10 +324,11 @@ fn typed(class: String, size: Option<Vec<usize>>, data: Node) -> Result<Canonica
             "data are listed column by column",
         ));
     }
+    let class = class.into();
     Ok(CanonicalValue { class, size, data })
 }
 
-fn fields(class: &str, data: Node) -> Result<Vec<(String, CanonicalValue)>, String> {
+fn fields(class: &str, data: Node) -> Result<Vec<(Cow<'static, str>, CanonicalValue)>, String> {
     let Node::Map(entries) = data else {
         return Err(with_help(
             format!("the data of a {class} are a mapping"),
@@ -302,7 +340,7 @@ fn fields(class: &str, data: Node) -> Result<Vec<(String, CanonicalValue)>, Stri
     };
     entries
         .into_iter()
-        .map(|(name, node)| Ok((name, CanonicalValue::from_node(node)?)))
+        .map(|(name, node)| Ok((name.into(), CanonicalValue::from_node(node)?)))
         .collect()
 }
 
@@ -349,7 +387,7 @@ fn matrix(rows: Vec<Node>) -> Result<CanonicalValue, String> {
         .collect();
     Ok(CanonicalValue {
         class: "double".into(),
-        size: vec![rows.len(), columns],
+        size: smallvec![rows.len(), columns],
         data: CanonicalData::Numbers(data),
     })
 }
@@ -425,7 +463,7 @@ impl Serialize for CanonicalValue {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(3))?;
         map.serialize_entry("class", &self.class)?;
-        map.serialize_entry("size", &self.size)?;
+        map.serialize_entry("size", &self.size[..])?;
         match &self.data {
             CanonicalData::Numbers(data) => {
                 let numbers: Vec<Element> = data.iter().map(|number| Element(*number)).collect();
@@ -463,7 +501,7 @@ const SPECIAL: [(&str, f64); 3] = [
 ];
 
 /// Writes the fields of a struct as a mapping in their own order.
-struct InOrder<'a>(&'a [(String, CanonicalValue)]);
+struct InOrder<'a>(&'a [(Cow<'static, str>, CanonicalValue)]);
 
 impl Serialize for InOrder<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -541,7 +579,7 @@ mod tests {
     fn numbers_that_are_not_finite_survive() {
         let value = CanonicalValue {
             class: "double".into(),
-            size: vec![1, 4],
+            size: smallvec![1, 4],
             data: CanonicalData::Numbers(vec![1.5, f64::NAN, f64::INFINITY, f64::NEG_INFINITY]),
         };
         let text = serde_yaml::to_string(&value).expect("it is written");

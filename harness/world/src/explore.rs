@@ -19,6 +19,9 @@ use crate::world::Injected;
 /// Every so many runs one is made again on a fresh session and compared.
 pub const REPEAT_EVERY: u64 = 64;
 
+/// With more distinct outcomes than this, a run is not compared with all of them.
+const COMPARED_OUTCOMES: usize = 8;
+
 /// Says what failed in a run, if anything did.
 pub type Judge<'a> = dyn FnMut(&RunResult) -> Option<Failure> + 'a;
 
@@ -79,7 +82,7 @@ pub fn explore(
     watch: &mut Watch<'_>,
 ) -> Exploration {
     let run = simulation.run().clone();
-    let mut outcomes = BTreeMap::new();
+    let mut outcomes: BTreeMap<String, Outcome> = BTreeMap::new();
     let mut injected = Injected::default();
     let mut body = |key: &mut String| {
         let result = simulation.run_once();
@@ -89,9 +92,16 @@ pub fn explore(
         }
         let verdict = verdict(&result, judge);
         injected.add(result.injected);
-        result.outcome.write_key(key);
-        if !outcomes.contains_key(key.as_str()) {
-            outcomes.insert(key.clone(), result.outcome);
+        // Most runs show what another has shown: to compare is cheaper than to write.
+        let mut known = outcomes.iter().take(COMPARED_OUTCOMES);
+        match known.find(|(_, known)| known.is_shown_alike(&result.outcome)) {
+            Some((known, _)) => key.push_str(known),
+            None => {
+                result.outcome.write_key(key);
+                if !outcomes.contains_key(key.as_str()) {
+                    outcomes.insert(key.clone(), result.outcome);
+                }
+            }
         }
         verdict
     };

@@ -88,6 +88,13 @@ impl ErrorOutcome {
         }
     }
 
+    fn is_shown_alike(&self, other: &ErrorOutcome) -> bool {
+        self.identifier == other.identifier
+            && self.message == other.message
+            && self.causes.len() == other.causes.len()
+            && (self.causes.iter().zip(&other.causes)).all(|(l, r)| l.is_shown_alike(r))
+    }
+
     fn write(&self, out: &mut String) {
         // Writing to a string does not fail.
         let _ = write!(out, "{:?} {:?}", self.identifier, self.message);
@@ -133,6 +140,22 @@ impl Outcome {
         let mut key = String::new();
         self.write_key(&mut key);
         key
+    }
+
+    /// Whether both have the same key, without writing it. It may say no of some that have.
+    pub(crate) fn is_shown_alike(&self, other: &Outcome) -> bool {
+        let values = || self.values.iter().zip(&other.values);
+        self.stdout == other.stdout
+            && self.values.len() == other.values.len()
+            && values().all(|(left, right)| left.0 == right.0 && left.1.is_identical(right.1))
+            && match (&self.error, &other.error) {
+                (None, None) => true,
+                (Some(left), Some(right)) => left.is_shown_alike(right),
+                (None, Some(_)) | (Some(_), None) => false,
+            }
+            && self.diagnostics == other.diagnostics
+            && self.deadlock == other.deadlock
+            && self.budget == other.budget
     }
 
     /// Writes [`Outcome::key`].

@@ -200,7 +200,11 @@ impl Simulation {
             }
         };
         let is_repeating = self.run.borrow().is_repeating();
-        let (bench, policy) = match self.bench.take().filter(|_| !is_repeating) {
+        let kept = match is_repeating {
+            true => None,
+            false => self.bench.take(),
+        };
+        let (bench, policy) = match kept {
             Some((bench, policy)) => {
                 bench.reset();
                 policy.reset();
@@ -362,10 +366,13 @@ pub(crate) fn live(bench: &Bench, program: &Arc<Program>, at_end: &Rc<RefCell<At
 
 /// The workspace in canonical form; nothing of it is held on to.
 fn workspace(machine: &Machine) -> Vec<(String, crate::canonical::CanonicalValue)> {
-    let workspace = machine.workspace();
-    let set = workspace.iter().filter(|(_, value)| !value.is_undefined());
-    set.map(|(name, value)| (name.to_string(), snapshot(value)))
-        .collect()
+    let mut values = Vec::new();
+    machine.visit_workspace(|name, value| {
+        if !value.is_undefined() {
+            values.push((name.to_string(), snapshot(value)));
+        }
+    });
+    values
 }
 
 /// Polls a session until it was closed or nothing can happen any more.

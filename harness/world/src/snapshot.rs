@@ -1,9 +1,12 @@
 //! The engine's values in canonical form: what a run left in its workspace, free of anything that
 //! belongs to the run.
 
+use std::borrow::Cow;
+
+use smallvec::SmallVec;
 use tourbillon_builtins::MapObject;
 use tourbillon_session::{FutureState, future_view};
-use tourbillon_value::{ObjectId, RuntimeError, StructArray, Value};
+use tourbillon_value::{ObjectId, RuntimeError, StructArray, Value, text_of};
 
 use crate::canonical::{CanonicalData, CanonicalValue};
 
@@ -44,7 +47,7 @@ impl Snapshot {
                 (array.dims(), CanonicalData::Logicals(array.data().to_vec()))
             }
             Value::Char(array) => {
-                let text = String::from_utf16_lossy(array.data());
+                let text = text_of(array.data());
                 (array.dims(), CanonicalData::Text(text))
             }
             Value::Cell(array) => {
@@ -70,8 +73,8 @@ impl Snapshot {
             }
         };
         CanonicalValue {
-            class: value.class_name().to_string(),
-            size: size.as_slice().to_vec(),
+            class: class_name(value),
+            size: size.as_slice().into(),
             data,
         }
     }
@@ -82,25 +85,25 @@ impl Snapshot {
             let field = match &values[..] {
                 [only] if is_scalar => self.value(only),
                 values => CanonicalValue {
-                    class: "cell".to_string(),
-                    size: array.dims().as_slice().to_vec(),
+                    class: "cell".into(),
+                    size: array.dims().as_slice().into(),
                     data: CanonicalData::Cells(
                         values.iter().map(|value| self.value(value)).collect(),
                     ),
                 },
             };
-            (name.to_string(), field)
+            (name.to_string().into(), field)
         });
         CanonicalValue {
-            class: "struct".to_string(),
-            size: array.dims().as_slice().to_vec(),
+            class: "struct".into(),
+            size: array.dims().as_slice().into(),
             data: CanonicalData::Fields(fields.collect()),
         }
     }
 
     fn object(&mut self, value: &Value) -> CanonicalValue {
-        let class = value.class_name().to_string();
-        let size = value.dims().as_slice().to_vec();
+        let class = class_name(value);
+        let size: SmallVec<[usize; 2]> = value.dims().as_slice().into();
         if let Some(map) = value.as_object::<MapObject>() {
             let entries = map.entries();
             let entries = entries.iter().map(|(key, value)| {
@@ -108,7 +111,7 @@ impl Snapshot {
                     Some(text) => text,
                     None => format!("{}", key.as_number().unwrap_or(f64::NAN)),
                 };
-                (key, self.value(value))
+                (key.into(), self.value(value))
             });
             let data = CanonicalData::Fields(entries.collect());
             return CanonicalValue { class, size, data };
@@ -126,19 +129,36 @@ impl Snapshot {
             FutureState::Failure => "failure",
             FutureState::Cancelled => "cancelled",
         };
-        let mut fields = vec![("state".to_string(), CanonicalValue::text(state))];
+        let mut fields = vec![("state".into(), CanonicalValue::text(state))];
         if let Some(value) = &view.value {
-            fields.push(("value".to_string(), self.value(value)));
+            fields.push(("value".into(), self.value(value)));
         }
         let data = CanonicalData::Fields(fields);
         CanonicalValue { class, size, data }
     }
 }
 
+/// The class of a value; those that most values have cost nothing.
+fn class_name(value: &Value) -> Cow<'static, str> {
+    const KNOWN: [&str; 6] = [
+        "double",
+        "char",
+        "future",
+        "containers.Map",
+        "cell",
+        "logical",
+    ];
+    let class = value.class_name();
+    match KNOWN.into_iter().find(|known| *known == class) {
+        Some(known) => known.into(),
+        None => class.to_string().into(),
+    }
+}
+
 fn opaque(class: &str, size: &[usize], text: &str) -> CanonicalValue {
     CanonicalValue {
-        class: class.to_string(),
-        size: size.to_vec(),
+        class: class.to_string().into(),
+        size: size.into(),
         data: CanonicalData::Opaque(text.to_string()),
     }
 }

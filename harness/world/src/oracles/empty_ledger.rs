@@ -21,7 +21,7 @@ mod tests {
         let ledger = |counts: &[(&str, usize)]| -> Ledger {
             let counts = counts.iter();
             counts
-                .map(|(kind, count)| ((*kind).to_string(), *count))
+                .map(|(kind, count)| ((*kind).to_string().into(), *count))
                 .collect()
         };
         assert_eq!(leaks(&ledger(&[("tasks", 0), ("buffers", 0)])), None);

@@ -1,14 +1,16 @@
 //! What the events say of each future: its state, the task that runs its body, and whose child it is.
 
-use rustc_hash::FxHashMap;
 use tourbillon_host::{Event, EventState, TaskId};
 use tourbillon_value::ObjectId;
 
 /// Every future of which an event spoke.
 #[derive(Default)]
 pub(super) struct Futures {
-    // Only ever looked up.
-    known: FxHashMap<ObjectId, Known>,
+    /// By the numbers of the objects, which count up from 1 in every run. Kept from run to run for
+    /// their capacity.
+    known: Vec<Known>,
+    /// How many of them this run has used.
+    used: usize,
 }
 
 #[derive(Default)]
@@ -22,23 +24,41 @@ struct Known {
 
 impl Futures {
     pub fn reset(&mut self) {
-        self.known.clear();
+        for known in &mut self.known[..self.used] {
+            known.state = None;
+            known.body_task = None;
+            known.parent = None;
+            known.adopted.clear();
+        }
+        self.used = 0;
+    }
+
+    fn known(&self, future: ObjectId) -> Option<&Known> {
+        self.known.get(future.0 as usize)
+    }
+
+    fn known_mut(&mut self, future: ObjectId) -> &mut Known {
+        let place = future.0 as usize;
+        if place >= self.known.len() {
+            self.known.resize_with(place + 1, Known::default);
+        }
+        self.used = self.used.max(place + 1);
+        &mut self.known[place]
     }
 
     /// Takes note of an event. Oracles look at it before, and see what was true until then.
     pub fn note(&mut self, event: &Event<'_>) {
         match *event {
             Event::FutureState { future, to, .. } => {
-                self.known.entry(future).or_default().state = Some(to);
+                self.known_mut(future).state = Some(to);
             }
             Event::BodyRuns { future, task } => {
-                self.known.entry(future).or_default().body_task = Some(task);
+                self.known_mut(future).body_task = Some(task);
             }
             Event::FutureAdopted { future, parent } => {
-                self.known.entry(future).or_default().parent = parent;
+                self.known_mut(future).parent = parent;
                 if let Some(parent) = parent {
-                    let parent = self.known.entry(parent).or_default();
-                    parent.adopted.push(future);
+                    self.known_mut(parent).adopted.push(future);
                 }
             }
             _ => {}
@@ -47,7 +67,7 @@ impl Futures {
 
     /// The state, once an event has told it.
     pub fn state(&self, future: ObjectId) -> Option<EventState> {
-        self.known.get(&future)?.state
+        self.known(future)?.state
     }
 
     /// Whether it is known to have ended.
@@ -57,15 +77,17 @@ impl Futures {
 
     /// The task that runs its body, or ran it last.
     pub fn body_task(&self, future: ObjectId) -> Option<TaskId> {
-        self.known.get(&future)?.body_task
+        self.known(future)?.body_task
     }
 
     /// A child of its body that has not ended.
     pub fn live_child(&self, future: ObjectId) -> Option<ObjectId> {
-        let adopted = &self.known.get(&future)?.adopted;
+        let adopted = &self.known(future)?.adopted;
         let is_live_child = |child: &&ObjectId| {
-            let known = &self.known[*child];
-            known.parent == Some(future) && !known.state.is_some_and(is_terminal)
+            let known = self.known(**child);
+            known.is_some_and(|known| {
+                known.parent == Some(future) && !known.state.is_some_and(is_terminal)
+            })
         };
         adopted.iter().find(is_live_child).copied()
     }

@@ -14,8 +14,6 @@ mod single_transition;
 mod tasks;
 mod user_invariants;
 
-use std::collections::BTreeMap;
-
 use tourbillon_host::Event;
 
 use callback_order::CallbackOrder;
@@ -43,8 +41,7 @@ pub(crate) struct Oracles {
     complaint: Option<String>,
 }
 
-/// What is left of a session, by kind.
-pub type Ledger = BTreeMap<String, usize>;
+pub use tourbillon_session::Ledger;
 
 impl Oracles {
     /// A new run begins.
