@@ -1,5 +1,6 @@
 //! The engine on its own and under simulation: the scalar loop beside GNU Octave, allocations per turn,
-//! and one simulated run of a ten-line async program from the compiled program to its verdict.
+//! one simulated run of a ten-line async program from the compiled program to its verdict, and whole
+//! explorations of it, repetitions at the usual rate included.
 //!
 //! `cargo bench -p tourbillon-benches --bench engine` prints a table, measured in one process (Octave
 //! in processes of its own, its start subtracted), and then criterion's estimates. Without
@@ -12,13 +13,15 @@
 #![allow(clippy::print_stdout, reason = "the table is what this program is for")]
 #![allow(missing_docs, reason = "criterion's macros make public items")]
 
+use std::ops::ControlFlow;
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use criterion::{Criterion, criterion_group};
+use criterion::{Criterion, Throughput, criterion_group};
 use tourbillon_session::{Session, SessionOptions, testing};
-use tourbillon_sim::Run;
-use tourbillon_sim::strategy::Random;
+use tourbillon_sim::strategy::{Random, Seeded, Strategy, Swarm};
+use tourbillon_sim::{Report, Run};
+use tourbillon_world::explore::{explore, failure, plan};
 use tourbillon_world::{SessionConfig, Simulation, Target, WorldConfig};
 
 /// The loop of the project's bar: at least ten times faster than Octave.
@@ -60,8 +63,61 @@ fn engine(criterion: &mut Criterion) {
     group.bench_function("simulated run, ten lines", |bencher| {
         bencher.iter(|| simulated.run());
     });
+    group.throughput(Throughput::Elements(1));
+    for (name, strategy) in [("random", random()), ("swarm", swarm())] {
+        let mut simulation = simulation(strategy);
+        group.bench_function(
+            format!("explore lost-update schedules, {name}"),
+            |bencher| {
+                bencher.iter_custom(|schedules| {
+                    let begin = Instant::now();
+                    exploration(&mut simulation, schedules, &mut || {});
+                    begin.elapsed()
+                });
+            },
+        );
+    }
     group.finish();
 }
+
+fn random() -> Box<dyn Strategy> {
+    Box::new(Random::new(1))
+}
+
+fn swarm() -> Box<dyn Strategy> {
+    Box::new(Seeded::new(1, Swarm::new()))
+}
+
+/// Explores so many schedules of the ten lines, whose update may be lost; both outcomes must come out
+/// of more than a few. `done` is called after every schedule.
+fn exploration(simulation: &mut Simulation, schedules: u64, done: &mut dyn FnMut()) {
+    let mut watch = |_: &Report| {
+        done();
+        ControlFlow::Continue(())
+    };
+    let found = explore(simulation, &plan(schedules), &mut failure, &mut watch);
+    assert_eq!(found.report.schedules, schedules);
+    assert!(found.report.failures.is_empty(), "{:?}", found.report);
+    assert!(schedules < 100 || found.outcomes.len() == 2);
+}
+
+/// The best time of a schedule, over windows of [`WINDOW`] of them: two in each are repeated.
+fn best_exploration(strategy: Box<dyn Strategy>) -> f64 {
+    let mut simulation = simulation(strategy);
+    let (mut best, mut schedules) = (Duration::MAX, 0);
+    let mut since = Instant::now();
+    exploration(&mut simulation, 100 * WINDOW, &mut || {
+        schedules += 1;
+        if schedules % WINDOW == 0 {
+            best = best.min(since.elapsed());
+            since = Instant::now();
+        }
+    });
+    best.as_secs_f64() / WINDOW as f64
+}
+
+/// Short enough to find a moment in which nobody else wants the core.
+const WINDOW: u64 = 128;
 
 /// The loop once, on a new session; the result is checked.
 fn run_loop() {
@@ -79,13 +135,8 @@ struct Simulated {
 
 impl Simulated {
     fn new() -> Simulated {
-        let session = SessionConfig::default();
-        let target = Target::script(TEN_LINES, &session);
-        let run = Run::shared(Box::new(Random::new(1)));
-        let simulation = Simulation::new(target, session, WorldConfig::default(), &run)
-            .expect("the program asks for nothing special");
         Simulated {
-            simulation,
+            simulation: simulation(random()),
             next: 0,
         }
     }
@@ -98,6 +149,15 @@ impl Simulated {
         self.next += 1;
         assert!(result.outcome.error.is_none(), "{:?}", result.verdict);
     }
+}
+
+/// The ten lines in a world of their own.
+fn simulation(strategy: Box<dyn Strategy>) -> Simulation {
+    let session = SessionConfig::default();
+    let target = Target::script(TEN_LINES, &session);
+    let run = Run::shared(strategy);
+    Simulation::new(target, session, WorldConfig::default(), &run)
+        .expect("the program asks for nothing special")
 }
 
 fn table() {
@@ -135,6 +195,16 @@ fn table() {
         quantile(&runs, 0.0) * 1e6,
         quantile(&runs, 0.5) * 1e6
     );
+
+    println!("schedules of the same program explored, every 64th of them repeated");
+    for (name, strategy) in [("random", random()), ("swarm", swarm())] {
+        let took = best_exploration(strategy);
+        println!(
+            "  {name:<6}  best {:.1} µs, {:.0} a second",
+            took * 1e6,
+            1.0 / took
+        );
+    }
 }
 
 /// The loop's time in Octave: with it less without it, the best of a few.
