@@ -209,10 +209,10 @@ impl Run {
         self.footprints.on
     }
 
-    /// The step that runs, if one does.
+    /// The label of the task or operation whose step runs, if one does.
     #[must_use]
-    pub fn current_step(&self) -> Option<Candidate> {
-        self.footprints.step
+    pub fn current_step(&self) -> Option<Label> {
+        (self.footprints.action != 0).then_some(self.footprints.label)
     }
 
     /// What footprints told so far was not all: a search that leaves orders out because of them begins

@@ -240,8 +240,7 @@ impl Observer for WorldObserver {
         let object = match object {
             Object::Handle(id) => {
                 if access == Access::Create {
-                    let step = run.current_step();
-                    let maker = step.map_or(Label(0), |step| step.label);
+                    let maker = run.current_step().unwrap_or_default();
                     self.handles.borrow_mut().add(id, maker);
                     if self.entanglement.get().numbers {
                         run.access(names.numbers(), SimAccess::Write);
