@@ -86,12 +86,9 @@ impl CanonicalData {
                 left.len() == right.len() && left.iter().zip(right).all(|(l, r)| l.is_identical(r))
             }
             (Self::Fields(left), Self::Fields(right)) => {
-                let is_identical =
-                    |((left_name, left), (right_name, right)): (
-                        &(Cow<'static, str>, CanonicalValue),
-                        &(Cow<'static, str>, CanonicalValue),
-                    )| left_name == right_name && left.is_identical(right);
-                left.len() == right.len() && left.iter().zip(right).all(is_identical)
+                let mut pairs = left.iter().zip(right);
+                left.len() == right.len()
+                    && pairs.all(|(left, right)| left.0 == right.0 && left.1.is_identical(&right.1))
             }
             (Self::Logicals(_) | Self::Text(_) | Self::Opaque(_), _) => self == other,
             (Self::Numbers(_) | Self::Cells(_) | Self::Fields(_), _) => false,
