@@ -302,17 +302,19 @@ impl<'de> Deserialize<'de> for Inject {
                     return Err(one());
                 }
                 let counts = match kind {
-                    Injection::Pending | Injection::Delay | Injection::Spurious => number > 0,
-                    Injection::Early
+                    Injection::Pending
+                    | Injection::Delay
+                    | Injection::Spurious
+                    | Injection::Early
                     | Injection::Never
-                    | Injection::Drop
                     | Injection::Fault
-                    | Injection::Cancel => false,
+                    | Injection::Cancel => number > 0,
+                    Injection::Drop => false,
                 };
                 if !counts {
                     return Err(A::Error::custom(with_help(
                         format!("`{}: {number}` is no injection", kind.as_str()),
-                        "pending, delay and spurious take a number from 1, the others none",
+                        "all but drop take a number, from 1",
                     )));
                 }
                 Ok(Inject {

@@ -279,8 +279,8 @@ fn types_are_what_they_are() {
     );
     check(
         7,
-        "    explore: {inject: [{fault: 2}]}",
-        "7:24: `fault: 2` is no injection (pending, delay and spurious take a number from 1, the others none)",
+        "    explore: {inject: [{drop: 2}]}",
+        "7:24: `drop: 2` is no injection (all but drop take a number, from 1)",
     );
     check_with(
         "    session: {poll_every: -1}",

@@ -105,6 +105,8 @@ pub enum Decision {
     Run(usize),
     /// Poll a suspended task although nothing it waits for is there.
     Spurious(TaskId),
+    /// Ask the future of a task to stop, as `cancel` does.
+    Cancel(TaskId),
     /// The policy changed something outside (delivered an operation, moved the time): look again at
     /// what is ready.
     Again,

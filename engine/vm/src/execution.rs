@@ -212,6 +212,7 @@ impl Machine {
                     self.step(task);
                 }
                 Decision::Spurious(task) => self.step(task),
+                Decision::Cancel(task) => self.cancel_task(task),
                 Decision::Again => {}
                 Decision::Return => {
                     let inbox = self.scheduler.borrow().inbox().clone();
@@ -322,6 +323,16 @@ impl Machine {
             }
         }
         self.drop_unwatched_sleeps();
+    }
+
+    /// Asks the future of a task to stop.
+    fn cancel_task(self: &Rc<Self>, task: TaskId) {
+        let future = self
+            .record(task)
+            .and_then(|record| self.outermost_future(&record));
+        if let Some(future) = future {
+            crate::cancel::request(self, &future);
+        }
     }
 
     /// The future of a task: that of its outermost body.

@@ -129,12 +129,16 @@ fn racy_programs_have_the_outcomes_of_the_plain_search() {
     let (mut proven, mut outcomes) = (0, 0);
     for seed in 0..programs {
         let program = racy(seed);
-        let subject = Subject::script(&program, Injections::DEFAULT);
+        // One in four each: with polls for nothing, and with cancels.
+        let inject = ["pending", "pending,spurious=1", "pending", "pending,cancel"];
+        let inject = inject[seed as usize % inject.len()];
+        let injections = Injections::parse(inject).expect("these are injections");
+        let subject = Subject::script(&program, injections);
         let audit = subject.audit(schedules).expect("nothing unsupported");
         proven += usize::from(audit.plain.report.exhausted && audit.reduced.report.exhausted);
         outcomes += audit.reduced.outcomes.len();
         if let Some(difference) = audit.difference() {
-            panic!("seed {seed}: {audit}: {difference}\n{program}");
+            panic!("seed {seed}: {inject}: {audit}: {difference}\n{program}");
         }
     }
     let found = format!("{proven} of {programs} programs exhausted, {outcomes} outcomes");

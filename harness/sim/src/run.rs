@@ -216,11 +216,14 @@ impl Run {
     }
 
     /// What footprints told so far was not all: a search that leaves orders out because of them begins
-    /// anew, with those that tell more from now on. This run then says nothing.
-    pub fn search_anew(&mut self) {
-        if self.strategy.search_anew() {
+    /// anew, with those that tell more from now on, and this run says nothing. False when there is no
+    /// such search.
+    pub fn search_anew(&mut self) -> bool {
+        let is_searching = self.strategy.search_anew();
+        if is_searching {
             self.halt.get_or_insert(Halt::Redundant);
         }
+        is_searching
     }
 
     /// How far runs may go.

@@ -136,6 +136,9 @@ impl World {
             | Request::DeleteFile { .. } => {}
         }
         let operations = self.operations.borrow();
+        let is_undisturbed = injections.delay_multiples == 0
+            && injections.early_completions == 0
+            && injections.never_completions == 0;
         match request {
             Request::Timer { deadline } => deadline.0 <= self.timeline.run.borrow().clock.now(),
             Request::Input { .. } => match self.config.input_handler {
@@ -144,7 +147,7 @@ impl World {
                 InputHandler::Async => {
                     operations.inputs.is_empty()
                         && self.input_latency() == 0
-                        && injections.delay_multiples == 0
+                        && is_undisturbed
                         && injections.pending_polls == 0
                 }
             },
@@ -155,9 +158,7 @@ impl World {
             | Request::DeleteFile { .. }
             | Request::Readback { .. } => {
                 let latency = self.latency(request);
-                latency == 0
-                    && injections.delay_multiples == 0
-                    && self.deliveries(request, latency, injections) == 0
+                latency == 0 && is_undisturbed && self.deliveries(request, latency, injections) == 0
             }
         }
     }

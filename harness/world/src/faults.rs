@@ -48,7 +48,7 @@ pub(crate) fn kind(request: &Request) -> Option<FaultOp> {
 }
 
 /// The error that a host gives for such a failure, in the same words.
-fn error(identifier: &str, request: &Request) -> RuntimeError {
+pub(crate) fn error(identifier: &str, request: &Request) -> RuntimeError {
     if let Some(failure) = FileFailure::from_identifier(identifier) {
         return failure.error(request).build();
     }

@@ -43,7 +43,8 @@ impl Host for World {
         }
         let label = note_operation(&mut self.timeline.run.borrow_mut().labels, label);
         self.event(NOW, label, 0);
-        if let Some(error) = self.stated_fault(request) {
+        let fault = self.stated_fault(request);
+        if let Some(error) = fault.or_else(|| self.draw_fault(request, label)) {
             return Some(Err(error));
         }
         let has_handler = self.config.input_handler != InputHandler::None;
@@ -69,6 +70,8 @@ impl Host for World {
             injected.pending += u64::from(latency == 0 && deliveries > 0);
         });
         let fault = self.stated_fault(&request);
+        let fault = fault.or_else(|| self.draw_fault(&request, label));
+        let never = self.draw_never(&request, label);
         let mut entry = Entry {
             request,
             buffer: None,
@@ -77,7 +80,7 @@ impl Host for World {
             asked_at: now,
             delay,
             deliveries,
-            stage: Stage::Queued,
+            stage: if never { Stage::Never } else { Stage::Queued },
             waker: None,
         };
         match &entry.request {
@@ -132,7 +135,9 @@ impl Host for World {
                     operations.readbacks.push_back(number);
                     number
                 };
-                self.start(number, now, latency);
+                if !never {
+                    self.start(number, now, latency);
+                }
                 operations::id(number)
             }
             Request::ReadFile { .. }
@@ -140,7 +145,9 @@ impl Host for World {
             | Request::FileExists { .. }
             | Request::DeleteFile { .. } => {
                 let number = self.operations.borrow_mut().add(entry);
-                self.start(number, now, latency);
+                if !never {
+                    self.start(number, now, latency);
+                }
                 operations::id(number)
             }
         }
@@ -157,9 +164,17 @@ impl Host for World {
         };
         self.access(entry.label.into(), Access::Read);
         if !matches!(entry.stage, Stage::Ended(_)) {
+            let (label, is_first) = (entry.label, entry.waker.is_none());
             match &mut entry.waker {
                 Some(waker) => waker.clone_from(context.waker()),
                 none => *none = Some(context.waker().clone()),
+            }
+            let is_offered = matches!(entry.stage, Stage::Offered);
+            if is_offered && is_first && self.draw_early(label) {
+                operations.offered.retain(|other| *other != number);
+                drop(operations);
+                // It wakes the task that polls, which is then told that it has to wait.
+                self.complete(number);
             }
             return Poll::Pending;
         }

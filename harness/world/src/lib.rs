@@ -43,6 +43,7 @@ pub mod explore;
 mod faults;
 mod group;
 mod host;
+mod injected;
 mod names;
 mod objects;
 mod observer;

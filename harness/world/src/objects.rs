@@ -35,6 +35,8 @@ pub(crate) enum Single {
     Readbacks,
     /// How much of the device's memory is left.
     DeviceMemory,
+    /// How many cancels may still strike.
+    Cancels,
 }
 
 /// Names of a session's objects; `salt` tells the sessions of a group apart.
@@ -147,10 +149,12 @@ pub(crate) struct Entanglement {
     pub numbers: bool,
     /// The order of any two steps does.
     pub all: bool,
+    /// Any of these was seen, also where nobody searches with footprints, so that they stay as they are.
+    pub was_seen: bool,
 }
 
 impl Entanglement {
-    /// Says whether that is new.
+    /// From now on footprints tell of it; says whether that is new.
     pub fn add(&mut self, why: Entangled) -> bool {
         let known = match why {
             Entangled::Numbers => &mut self.numbers,

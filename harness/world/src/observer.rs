@@ -38,6 +38,7 @@ pub struct WorldObserver {
     /// The task that took the last step, while it lives.
     stepped: Cell<Option<(TaskId, Label)>>,
     steps: Cell<u64>,
+    first: Cell<Label>,
     oracles: RefCell<Oracles>,
     names: Names,
     handles: RefCell<Handles>,
@@ -50,6 +51,8 @@ struct LiveTask {
     label: Label,
     class: u8,
     is_ready: bool,
+    /// Whether it was cancelled as an injection.
+    is_struck: bool,
     /// What is known of a task outlives it, until its slot is given out again.
     is_alive: bool,
 }
@@ -76,6 +79,7 @@ impl WorldObserver {
             current: Cell::new(Label(0)),
             stepped: Cell::new(None),
             steps: Cell::new(0),
+            first: Cell::new(Label(0)),
             oracles: RefCell::default(),
         })
     }
@@ -111,6 +115,39 @@ impl WorldObserver {
         }
     }
 
+    /// Adds a cancel of every suspended task but the first, whose cancel is the host's.
+    pub(crate) fn cancellable_into(&self, candidates: &mut Vec<Candidate>, ids: &mut Vec<TaskId>) {
+        for task in self.tasks.borrow().iter().flatten() {
+            let is_first = task.label == self.first.get();
+            if task.is_alive && !task.is_ready && !task.is_struck && !is_first {
+                let (label, action) = (task.label, Action::Cancel);
+                candidates.push(Candidate { label, action });
+                ids.push(task.id);
+            }
+        }
+    }
+
+    /// The first task of the session; what is cancelled when the execution is.
+    pub(crate) fn first(&self) -> Label {
+        self.first.get()
+    }
+
+    /// A task is cancelled as an injection.
+    pub(crate) fn strike(&self, id: TaskId) {
+        if let Some(Some(task)) = self.tasks.borrow_mut().get_mut(id.slot as usize)
+            && task.id == id
+        {
+            task.is_struck = true;
+        }
+        self.note_strike();
+    }
+
+    /// A cancel has struck: one fewer is left for others.
+    pub(crate) fn note_strike(&self) {
+        let budget = self.names.single(Single::Cancels);
+        self.run.borrow_mut().access(budget, SimAccess::Write);
+    }
+
     /// What the oracles say of the run, once.
     pub(crate) fn verdict(&self) -> Option<String> {
         self.oracles.borrow_mut().finish()
@@ -129,6 +166,10 @@ impl WorldObserver {
     /// Says that the step that begins is one of a ready task's.
     pub(crate) fn begin_step(&self, run: &mut Run, id: TaskId) {
         if let Some(task) = self.task(id) {
+            if run.injections().cancels > 0 {
+                // Once it is suspended it can be cancelled.
+                run.access(task.label.into(), SimAccess::Wake);
+            }
             run.access_needs_above(task.class);
             run.access_class(task.class);
         }
@@ -169,11 +210,15 @@ impl WorldObserver {
     /// A task was made.
     fn spawned(&self, id: TaskId, label: Label, priority: Priority) {
         let class = priority.index() as u8;
+        if self.first.get() == Label(0) {
+            self.first.set(label);
+        }
         self.put(LiveTask {
             id,
             label,
             class,
             is_ready: false,
+            is_struck: false,
             is_alive: true,
         });
         let mut run = self.run.borrow_mut();
@@ -218,9 +263,10 @@ impl WorldObserver {
 
     fn entangle(&self, why: Entangled) {
         let mut entanglement = self.entanglement.get();
-        if entanglement.add(why) {
+        entanglement.was_seen = true;
+        self.entanglement.set(entanglement);
+        if entanglement.add(why) && self.run.borrow_mut().search_anew() {
             self.entanglement.set(entanglement);
-            self.run.borrow_mut().search_anew();
         }
     }
 

@@ -60,22 +60,40 @@ impl WorldPolicy {
         let runs = candidates.len();
         self.world.offered_into(&mut candidates);
         let mut due = None;
+        let mut kind = Kind::Run;
         if candidates.is_empty() {
             due = timeline.next_due();
-            let Some(_) = due else {
-                // Nothing can ever happen again.
-                return Decision::Return;
-            };
-            let (label, action) = (timeline.label, Action::Advance);
-            candidates.push(Candidate { label, action });
+            match due {
+                Some(_) => {
+                    let (label, action) = (timeline.label, Action::Advance);
+                    candidates.push(Candidate { label, action });
+                }
+                None => {
+                    // Nothing can ever happen again, unless a cancel strikes: production has none.
+                    candidates.push(Candidate::keep(self.observer.first()));
+                    kind = Kind::Cancel;
+                }
+            }
         }
         let others = candidates.len();
         let mut run = timeline.run.borrow_mut();
-        if run.spurious_left() > 0 {
+        if kind == Kind::Run && run.spurious_left() > 0 {
             self.observer
                 .suspended_into(&mut candidates, &mut suspended);
         }
-        let pick = run.choose(Kind::Run, &candidates);
+        if run.cancels_left() > 0 && self.world.is_armed() && self.world.config().cancel.is_none() {
+            self.observer
+                .cancellable_into(&mut candidates, &mut suspended);
+            if self.observer.steps() > 0 {
+                let (label, action) = (self.observer.first(), Action::Cancel);
+                candidates.push(Candidate { label, action });
+            }
+        }
+        if kind == Kind::Cancel && candidates.len() > others {
+            // That nothing else could happen is what makes it the time for this choice.
+            run.access_everything();
+        }
+        let pick = run.choose(kind, &candidates);
         let action = candidates[pick].action;
         let stepped = match action {
             Action::Run | Action::Spurious => run.step(),
@@ -107,10 +125,21 @@ impl WorldPolicy {
                 Ok(()) => Decision::Again,
                 Err(halt) => self.halt(halt),
             },
-            Action::Keep
-            | Action::Delay(_)
+            Action::Cancel => match suspended.get(pick - others) {
+                Some(task) => {
+                    self.world.count(|injected| injected.cancel += 1);
+                    self.observer.strike(*task);
+                    Decision::Cancel(*task)
+                }
+                None => {
+                    self.observer.note_strike();
+                    self.world.strike();
+                    Decision::Again
+                }
+            },
+            Action::Keep => Decision::Return,
+            Action::Delay(_)
             | Action::Fault(_)
-            | Action::Cancel
             | Action::Early
             | Action::Never
             | Action::Drop

@@ -183,7 +183,7 @@ impl Simulation {
     /// Whether the program was found to depend on the order of steps that share nothing, so that there
     /// is less to leave out.
     pub fn is_entangled(&self) -> bool {
-        self.entanglement.get() != Entanglement::default()
+        self.entanglement.get().was_seen
     }
 
     /// Runs the program once. The run must have begun; the caller ends it.

@@ -33,8 +33,14 @@ pub struct Injected {
     pub delay: u64,
     /// Polls of tasks for nothing.
     pub spurious: u64,
-    /// Cancels by the host.
+    /// Cancels by the host, or of tasks.
     pub cancel: u64,
+    /// Completions that arrived while the poll that asked for them still ran.
+    pub early: u64,
+    /// Operations that never completed.
+    pub never: u64,
+    /// Operations that failed though the world states no fault for them.
+    pub fault: u64,
 }
 
 impl Injected {
@@ -44,6 +50,9 @@ impl Injected {
         self.delay += other.delay;
         self.spurious += other.spurious;
         self.cancel += other.cancel;
+        self.early += other.early;
+        self.never += other.never;
+        self.fault += other.fault;
     }
 }
 

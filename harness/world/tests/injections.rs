@@ -1,0 +1,118 @@
+//! Faults, cancels, early and never completions: every placement is tried, each outcome is right, and
+//! both searches see the same.
+
+use tourbillon_sim::Injections;
+use tourbillon_world::audit::{Audit, Subject};
+
+fn audit(program: &str, world: &str, inject: &str) -> Audit {
+    let injections = Injections::parse(inject).expect(inject);
+    let mut subject = Subject::script(program, injections);
+    subject.world = serde_yaml::from_str(world).expect(world);
+    let audit = subject.audit(200_000).expect("nothing unsupported");
+    let difference = audit.difference();
+    assert_eq!(difference, None, "{inject}: {audit}\n{program}");
+    assert!(audit.plain.report.exhausted, "{inject}: {audit}");
+    audit
+}
+
+/// What is printed in all runs of an exhaustive search, each text once.
+#[track_caller]
+fn check(program: &str, world: &str, inject: &str, expected: &[&str]) {
+    let audit = audit(program, world, inject);
+    let outcomes = audit.reduced.outcomes.values();
+    let mut shown: Vec<&str> = outcomes.map(|outcome| &*outcome.stdout).collect();
+    shown.sort_unstable();
+    shown.dedup();
+    assert_eq!(shown, expected, "{inject}: {audit}\n{program}");
+}
+
+const READS: &str = "a = reads('a');  b = reads('b');  fprintf('%s%s', a, b);
+function t = reads(name)
+  try
+    t = fileread(name);
+  catch e
+    t = e.identifier(4);
+  end
+end
+";
+
+#[test]
+fn faults_strike_each_operation_in_every_way_it_can_fail() {
+    let disk = "{disk: {a: x, b: y}}";
+    check(READS, disk, "pending", &["xy"]);
+    let one = ["Iy", "Ny", "Py", "xI", "xN", "xP", "xy"];
+    check(READS, disk, "pending,fault", &one);
+    check(READS, disk, "none,fault", &one);
+    let mut two = one.to_vec();
+    two.extend(["II", "IN", "IP", "NI", "NN", "NP", "PI", "PN", "PP"]);
+    two.sort_unstable();
+    check(READS, disk, "pending,fault=2", &two);
+}
+
+const WAITS: &str = "t = spawn(work());
+try
+  fprintf('%d', await(t));
+catch e
+  fprintf('-');
+end
+async function r = work()
+  c = onCleanup(@() fprintf('c'));
+  yield_now();
+  fprintf('1');
+  yield_now();
+  fprintf('2');
+  r = 3;
+end
+";
+
+#[test]
+fn cancels_strike_tasks_and_the_execution_wherever_they_are_suspended() {
+    check(WAITS, "{}", "pending", &["12c3"]);
+    let audit = audit(WAITS, "{}", "pending,cancel");
+    let shown: Vec<&str> = audit
+        .reduced
+        .outcomes
+        .values()
+        .map(|outcome| &*outcome.stdout)
+        .collect();
+    assert!(shown.contains(&"12c3"), "{shown:?}");
+    // The host's cancel at the first and the second wait of the task.
+    for part in ["c", "1c"] {
+        assert!(shown.contains(&part), "{shown:?}");
+    }
+}
+
+#[test]
+fn a_task_that_waits_can_be_cancelled_alone() {
+    let program =
+        "p = promise();  t = spawn(waits(p));  yield_now();  yield_now();  complete(p, 1);
+try, fprintf('%d', await(t)); catch, fprintf('cancelled'); end
+async function r = waits(p), r = await(p); end
+";
+    check(program, "{}", "pending", &["1"]);
+    check(program, "{}", "pending,cancel", &["", "1", "cancelled"]);
+}
+
+#[test]
+fn completions_within_the_poll_change_nothing() {
+    let disk = "{disk: {a: x, b: y}}";
+    for inject in ["none,early", "pending,early", "pending=2,early=1"] {
+        check(READS, disk, inject, &["xy"]);
+    }
+}
+
+#[test]
+fn what_never_completes_is_waited_for_until_something_else_ends_the_wait() {
+    let disk = "{disk: {a: x}}";
+    check("disp(fileread('a'))", disk, "pending,never", &["", "x\n"]);
+    let patient = "try
+  disp(await(f(), 'Timeout', 1))
+catch e
+  disp(e.identifier)
+end
+async function t = f(), t = fileread('a'); end
+";
+    let audit = audit(patient, disk, "pending,never");
+    assert_eq!(audit.reduced.outcomes.len(), 2, "{audit}");
+    assert!(audit.reduced.report.failures.is_empty(), "{audit}");
+}
