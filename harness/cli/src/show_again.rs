@@ -19,13 +19,14 @@ pub fn quoted(word: &str) -> String {
 
 /// The command that makes the run of a witness again without a recording, where there is one.
 /// `by_number` says whether the strategy makes a run from its number alone; `unlike` gives the
-/// injections that the target does not bring with it.
+/// injections that the target does not bring with it. The trouble stops after `chaos` steps.
 pub fn command(
     target: &str,
     strategy: &Description,
     by_number: bool,
     witness: &Witness,
     allowed: Injections,
+    chaos: Option<u64>,
     unlike: impl Fn(Injections) -> Option<Injections>,
 ) -> Option<String> {
     if target == "-" {
@@ -58,8 +59,9 @@ pub fn command(
         }
     };
     let inject = inject(unlike(injections));
+    let chaos = chaos.map_or(String::new(), |steps| format!(" --chaos {steps}"));
     Some(format!(
-        "tourbillon sim {} {choice}{inject}",
+        "tourbillon sim {} {choice}{inject}{chaos}",
         quoted(target)
     ))
 }
@@ -150,7 +152,7 @@ mod tests {
         let check = |strategy: &Description, by_number, own, expected: &str| {
             let unlike = |injections| Some(injections).filter(|found| *found != own);
             let allowed = Injections::DEFAULT;
-            let found = command("p.m", strategy, by_number, &witness, allowed, unlike);
+            let found = command("p.m", strategy, by_number, &witness, allowed, None, unlike);
             assert_eq!(found.as_deref(), Some(expected));
         };
         let own = Injections::DEFAULT;
@@ -175,6 +177,6 @@ mod tests {
             "tourbillon sim p.m --tape 1=1 --inject pending",
         );
         let none = |_| None;
-        assert_eq!(command("-", &random, true, &witness, own, none), None);
+        assert_eq!(command("-", &random, true, &witness, own, None, none), None);
     }
 }

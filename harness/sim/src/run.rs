@@ -489,8 +489,10 @@ impl Run {
         if let Some(halt) = self.halt {
             return Err(halt);
         }
-        if self.steps >= self.budgets.steps {
-            self.out_of_steps()?;
+        if self.steps >= self.budgets.steps
+            && let Some(halt) = self.spent(self.steps + 1)
+        {
+            return Err(halt);
         }
         self.steps += 1;
         if self.budgets.chaos_steps == Some(self.steps) {
@@ -499,16 +501,22 @@ impl Run {
         Ok(())
     }
 
-    /// All steps are spent, unless the budget of chaos comes on top.
-    #[cold]
-    fn out_of_steps(&self) -> Result<(), Halt> {
-        match self.budgets.chaos_steps {
-            None => Err(Halt::Steps),
-            Some(chaos) if self.steps >= chaos.saturating_add(self.budgets.steps) => {
-                Err(Halt::Livelock)
-            }
-            Some(_) => Ok(()),
+    /// Why a run that has made so many steps must stop, if it must: for hosts that count more than
+    /// steps. The budget of chaos comes on top of the other.
+    #[must_use]
+    pub fn spent(&self, steps: u64) -> Option<Halt> {
+        let Budgets {
+            steps: most,
+            chaos_steps,
+            ..
+        } = self.budgets;
+        if steps <= most.saturating_add(chaos_steps.unwrap_or(0)) {
+            return None;
         }
+        Some(match chaos_steps {
+            None => Halt::Steps,
+            Some(_) => Halt::Livelock,
+        })
     }
 
     /// Why the run must stop, if it must: for hosts whose steps are not all counted.

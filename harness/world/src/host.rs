@@ -242,8 +242,7 @@ impl Host for World {
         self.ticks.set(ticks);
         let halt = {
             let run = self.timeline.run.borrow();
-            let spent = ticks.saturating_add(run.steps());
-            (spent > run.budgets().steps).then_some(Halt::Steps)
+            run.spent(ticks.saturating_add(run.steps()))
         };
         if let Some(halt) = halt {
             // A loop that never waits asks no policy; the run ends here and is judged by its driver.

@@ -373,6 +373,7 @@ impl Observer for WorldObserver {
             EngineEvent::Mark { name, reached } => {
                 let value = name_hash(name) ^ u64::from(reached);
                 self.trace(MARK, current, value);
+                self.run.borrow_mut().marks.pass(name, reached);
             }
             // These are for the oracles: what they tell follows from what is traced.
             EngineEvent::BodyRuns { .. }

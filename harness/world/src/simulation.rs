@@ -210,7 +210,16 @@ impl Simulation {
                 policy.reset();
                 (bench, policy)
             }
-            None => self.fresh_bench(),
+            None => {
+                // Marks that no run passes are to be named, too.
+                let mut run = self.run.borrow_mut();
+                program
+                    .marks
+                    .iter()
+                    .for_each(|mark| run.marks.pass(mark, false));
+                drop(run);
+                self.fresh_bench()
+            }
         };
         let during = drive(&bench, &policy, &program);
         let is_clean = matches!(during.ending, Ending::Ended { .. });

@@ -169,7 +169,16 @@ fn again(
     let by_number = by_number && is_by_number(&strategy.name);
     let unlike = |injections| subject.unlike_own(injections);
     let target = &subject.target;
-    show_again::command(target, &strategy, by_number, witness, *injections, unlike)
+    let chaos = arguments.choosing.chaos;
+    show_again::command(
+        target,
+        &strategy,
+        by_number,
+        witness,
+        *injections,
+        chaos,
+        unlike,
+    )
 }
 
 /// What the run showed.

@@ -6,6 +6,7 @@
 
 mod conformance;
 mod explore;
+mod merge;
 mod replay;
 mod run;
 mod shrink;

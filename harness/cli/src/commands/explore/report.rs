@@ -370,11 +370,16 @@ impl Witnesses<'_> {
         let by_number = search.is_by_number();
         let unlike = |injections| search.subject.unlike_own(injections);
         let allowed = search.injections;
-        let command = show_again::command(target, strategy, by_number, witness, allowed, unlike);
+        let chaos = search.choosing.chaos;
+        let command =
+            show_again::command(target, strategy, by_number, witness, allowed, chaos, unlike);
         Ok(command.unwrap_or_else(|| {
             // Its choices are too many for a command line.
             let (strategy, seed) = (&search.strategy, search.seed());
-            let inject = show_again::inject(unlike(allowed));
+            let mut inject = show_again::inject(unlike(allowed));
+            if let Some(steps) = chaos {
+                inject.push_str(&format!(" --chaos {steps}"));
+            }
             format!(
                 "tourbillon explore {} --strategy {strategy} --seed {seed}{inject} --schedules {} --out \
                  recordings",
