@@ -136,7 +136,13 @@ pub struct Plan {
     pub repeat_every: u64,
     /// The campaign ends after so many failing runs; 0 is never.
     pub stop_after_failures: u64,
+    /// Of the runs from number 4,096 on, one in so many tells its footprints; 1 is all. Strategies
+    /// that need them get them of every run.
+    pub footprints_every: u64,
 }
+
+/// So many runs tell their footprints in any case.
+const FIRST_FOOTPRINTS: u64 = 4_096;
 
 impl Plan {
     /// A plan of so many runs in one shard.
@@ -148,7 +154,12 @@ impl Plan {
             shards: 1,
             repeat_every: 1_000,
             stop_after_failures: 0,
+            footprints_every: 1,
         }
+    }
+
+    fn wants_footprints(&self, number: u64) -> bool {
+        number < FIRST_FOOTPRINTS || number.is_multiple_of(self.footprints_every.max(1))
     }
 }
 
@@ -216,6 +227,8 @@ pub struct Report {
     /// The different partial orders among the runs: as many runs as differ in more than the order of
     /// independent steps, as far as footprints tell.
     pub partial_orders: Distinct,
+    /// How many of the schedules told their footprints, and so count there.
+    pub ordered: u64,
     /// The marks that the program names, with the number of runs that reached each.
     pub marks: BTreeMap<String, u64>,
     /// Which part of all schedules was run, from 0 to 1, as far as the strategy can estimate it.
@@ -249,6 +262,7 @@ impl Report {
         self.repeated += other.repeated;
         self.redundant += other.redundant;
         self.partial_orders.merge(&other.partial_orders);
+        self.ordered += other.ordered;
         for (mark, count) in other.marks {
             *self.marks.entry(mark).or_default() += count;
         }
@@ -306,6 +320,8 @@ pub fn explore(
     }
     let marks_before = run.borrow().marks.counts();
     while number < plan.schedules {
+        run.borrow_mut()
+            .set_footprints(plan.wants_footprints(number));
         if !run.borrow_mut().begin(number) {
             break;
         }
@@ -327,7 +343,10 @@ pub fn explore(
             }
             report.schedules += 1;
             report.choices += run.length();
-            report.partial_orders.insert(run.fingerprint());
+            if run.keeps_footprints() {
+                report.ordered += 1;
+                report.partial_orders.insert(run.fingerprint());
+            }
             hash
         };
         // A strategy that finds the program changed under it says so by a divergence.
@@ -364,6 +383,7 @@ pub fn explore(
             break;
         }
     }
+    run.borrow_mut().set_footprints(true);
     let run = run.borrow();
     report.progress = run.strategy().progress();
     report.exhausted = run.strategy().exhausted();
@@ -470,6 +490,9 @@ fn repeat(
 ) -> Option<(String, Option<Difference>)> {
     let fingerprint = run.borrow().fingerprint();
     let tape = Tape::of(witness).expecting(witness.hash);
+    // As in the run that is repeated, whoever wanted them there.
+    let keeps_footprints = run.borrow().keeps_footprints();
+    run.borrow_mut().set_footprints(keeps_footprints);
     run.borrow_mut().set_repeating(true);
     let (again, _, used) = once(run, witness.run, Box::new(tape), body);
     let text = used

@@ -65,9 +65,13 @@ struct Struck {
 /// What the steps of a run touch.
 #[derive(Debug, Default)]
 struct Footprints {
-    // Whether they are kept at all, and whether the strategy wants each.
+    // Whether they are asked for, whether they are kept in this run, and whether the strategy wants
+    // each.
+    asked: bool,
     on: bool,
     wanted: bool,
+    // Whether the strategy wants to see steps that are no choice.
+    every_step: bool,
     // The step that runs, while one does: its label and the word of its action, 0 for none. The
     // candidate itself only where the strategy wants it.
     label: Label,
@@ -163,6 +167,7 @@ impl Run {
             halt: None,
             quiet: false,
             footprints: Footprints {
+                asked: true,
                 on: true,
                 ..Footprints::default()
             },
@@ -197,13 +202,13 @@ impl Run {
         self.allowed
     }
 
-    /// Whether footprints are kept, which they are unless this is called: without them there is no
-    /// reduction, and fingerprints are all the same.
+    /// Whether footprints are kept from the next [`Run::begin`] on, which they are unless this is
+    /// called: without them there is no fingerprint. A strategy that needs them gets them anyway.
     pub fn set_footprints(&mut self, on: bool) {
-        self.footprints.on = on;
+        self.footprints.asked = on;
     }
 
-    /// Whether footprints are kept.
+    /// Whether footprints are kept in this run.
     #[must_use]
     pub fn keeps_footprints(&self) -> bool {
         self.footprints.on
@@ -299,6 +304,8 @@ impl Run {
         self.violation = None;
         let footprints = &mut self.footprints;
         footprints.wanted = self.strategy.wants_footprints();
+        footprints.every_step = self.strategy.wants_every_step();
+        footprints.on = footprints.asked || footprints.wanted || self.strategy.wants_fingerprints();
         footprints.action = 0;
         footprints.current.clear();
         footprints.order.reset();
@@ -326,19 +333,24 @@ impl Run {
     #[inline]
     pub fn choose(&mut self, kind: Kind, candidates: &[Candidate]) -> usize {
         debug_assert!(!candidates.is_empty(), "a choice without candidates");
-        if kind != Kind::Run || !self.footprints.on {
+        if kind != Kind::Run {
             return match candidates.len() {
                 0 | 1 => 0,
                 _ => self.decide(kind, candidates),
             };
         }
-        self.end_step();
+        let keeps_footprints = self.footprints.on;
+        if keeps_footprints {
+            self.end_step();
+        }
         let pick = match candidates.len() {
-            0 | 1 if self.footprints.wanted => self.put_single(candidates),
+            0 | 1 if self.footprints.every_step => self.put_single(candidates),
             0 | 1 => 0,
             _ => self.decide(kind, candidates),
         };
-        self.begin_step(candidates[pick]);
+        if keeps_footprints {
+            self.begin_step(candidates[pick]);
+        }
         pick
     }
 

@@ -9,7 +9,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 use tourbillon_sim::strategy::{Exhaustive, Reduced, Strategy};
-use tourbillon_sim::{Injections, Report, Run};
+use tourbillon_sim::{Injections, Plan, Report, Run};
 
 use crate::config::WorldConfig;
 use crate::explore::{Exploration, explore, failure, plan};
@@ -101,7 +101,14 @@ impl Subject {
             }
             ControlFlow::Continue(())
         };
-        let found = explore(&mut simulation, &plan(schedules), &mut judge, &mut watch);
+        let found = {
+            // Every run is looked at for what its partial order showed.
+            let plan = Plan {
+                footprints_every: 1,
+                ..plan(schedules)
+            };
+            explore(&mut simulation, &plan, &mut judge, &mut watch)
+        };
         let is_entangled = simulation.is_entangled();
         Ok((found, torn.filter(|_| !is_entangled)))
     }

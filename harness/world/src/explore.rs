@@ -39,11 +39,16 @@ pub struct Exploration {
     pub injected: Injected,
 }
 
-/// A plan of so many schedules, with repetitions at the usual rate.
+/// Of the later runs, one in so many tells its footprints where the strategy needs none: they take a
+/// fifth of a run's time.
+pub const FOOTPRINTS_EVERY: u64 = 16;
+
+/// A plan of so many schedules, with repetitions and footprints at the usual rates.
 #[must_use]
 pub fn plan(schedules: u64) -> Plan {
     Plan {
         repeat_every: REPEAT_EVERY,
+        footprints_every: FOOTPRINTS_EVERY,
         ..Plan::new(schedules)
     }
 }

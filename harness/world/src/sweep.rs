@@ -2,7 +2,7 @@
 
 use tourbillon_sim::choice::{Kind, Point};
 use tourbillon_sim::strategy::{Description, Ended, Skipped, Strategy};
-use tourbillon_sim::{Divergence, choice};
+use tourbillon_sim::{Candidate, Divergence, Footprint, Injections, choice};
 
 /// Lets another strategy make all choices but that of the cancel: it strikes at the first suspension
 /// point of the first run, at the second of the second, and so on, until a run has passed all of its
@@ -59,6 +59,34 @@ impl Strategy for CancelSweep {
     fn end(&mut self, ended: &Ended<'_>) {
         self.target = if self.has_struck { self.target + 1 } else { 0 };
         self.inner.end(ended);
+    }
+
+    fn wants_trial(&self) -> bool {
+        self.inner.wants_trial()
+    }
+
+    fn is_repeatable(&self) -> bool {
+        self.inner.is_repeatable()
+    }
+
+    fn wants_footprints(&self) -> bool {
+        self.inner.wants_footprints()
+    }
+
+    fn wants_every_step(&self) -> bool {
+        self.inner.wants_every_step()
+    }
+
+    fn wants_fingerprints(&self) -> bool {
+        self.inner.wants_fingerprints()
+    }
+
+    fn step_ended(&mut self, step: Candidate, footprint: &Footprint) {
+        self.inner.step_ended(step, footprint);
+    }
+
+    fn injections(&self, allowed: Injections) -> Injections {
+        self.inner.injections(allowed)
     }
 
     fn divergence(&self) -> Option<&Divergence> {

@@ -174,6 +174,10 @@ impl Strategy for Guided {
         false
     }
 
+    fn wants_every_step(&self) -> bool {
+        self.mode == Mode::Swarm && self.swarm.wants_every_step()
+    }
+
     fn wants_footprints(&self) -> bool {
         self.mode == Mode::Swarm && self.swarm.wants_footprints()
     }
@@ -187,6 +191,10 @@ impl Strategy for Guided {
             self.injections.set(self.swarm.injections(allowed));
         }
         self.injections.get()
+    }
+
+    fn wants_fingerprints(&self) -> bool {
+        true
     }
 
     fn end(&mut self, ended: &Ended<'_>) {

@@ -78,10 +78,19 @@ pub trait Strategy: fmt::Debug {
         true
     }
 
-    /// Whether it wants every step and its footprint: [`Strategy::step_ended`]. Scheduling points
-    /// with a single candidate are then put to [`Strategy::choose`] too; they are no choices all the
-    /// same, and what is answered must be 0 or [`ABANDON`].
+    /// Whether it wants the footprint of every step: [`Strategy::step_ended`].
     fn wants_footprints(&self) -> bool {
+        false
+    }
+
+    /// Whether scheduling points with a single candidate are put to [`Strategy::choose`] too. They
+    /// are no choices all the same, and what is answered must be 0 or [`ABANDON`].
+    fn wants_every_step(&self) -> bool {
+        self.wants_footprints()
+    }
+
+    /// Whether it wants to know the partial order that each run stands for: [`Ended::fingerprint`].
+    fn wants_fingerprints(&self) -> bool {
         false
     }
 

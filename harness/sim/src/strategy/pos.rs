@@ -88,6 +88,10 @@ impl Policy for Pos {
         true
     }
 
+    fn wants_footprints(&self) -> bool {
+        true
+    }
+
     #[inline]
     fn step_ended(&mut self, _step: Candidate, footprint: &Footprint) {
         for &place in &self.pending {

@@ -26,9 +26,13 @@ pub trait Policy: fmt::Debug {
         true
     }
 
-    /// Whether [`Policy::schedule`] is asked where there is one candidate too, and
-    /// [`Policy::step_ended`] is called.
+    /// Whether [`Policy::schedule`] is asked where there is one candidate too.
     fn wants_every_step(&self) -> bool {
+        false
+    }
+
+    /// Whether [`Policy::step_ended`] is called.
+    fn wants_footprints(&self) -> bool {
         false
     }
 
@@ -194,6 +198,10 @@ impl<P: Policy> Strategy for Seeded<P> {
     }
 
     fn wants_footprints(&self) -> bool {
+        self.is_trial || self.policy.wants_footprints()
+    }
+
+    fn wants_every_step(&self) -> bool {
         self.is_trial || self.policy.wants_every_step()
     }
 

@@ -139,6 +139,10 @@ impl Policy for Swarm {
         self.drawn != Drawn::Delay
     }
 
+    fn wants_footprints(&self) -> bool {
+        self.drawn == Drawn::Pos
+    }
+
     fn wants_every_step(&self) -> bool {
         match self.drawn {
             Drawn::Random => false,

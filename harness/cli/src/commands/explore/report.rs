@@ -276,6 +276,10 @@ fn heading(output: &mut Output, search: &Search<'_>, found: &Found, is_incomplet
         "{about}{count} {}",
         plural(count, "partial order", "partial orders")
     );
+    if report.ordered < report.schedules {
+        let ordered = report.ordered;
+        facts.push_str(&format!(" in the {ordered} runs that were looked at"));
+    }
     if report.redundant > 0 {
         let redundant = report.redundant;
         facts.push_str(&format!(", {redundant} runs given up as redundant"));

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tourbillon_sim::campaign::{Plan, Report};
 use tourbillon_sim::{Failure, Injections, Recording, Witness};
 use tourbillon_world::config::CancelPlan;
-use tourbillon_world::explore::{REPEAT_EVERY, explore, record, run_for};
+use tourbillon_world::explore::{explore, plan, record, run_for};
 use tourbillon_world::{Outcome, Simulation};
 
 /// What to explore, and how.
@@ -113,11 +113,9 @@ impl Search<'_> {
         let mut judge = Judge::new(self.subject);
         let mut failures: BTreeMap<String, BTreeSet<Failure>> = BTreeMap::new();
         let plan = Plan {
-            schedules: self.schedules,
             shard: self.shard + self.shards * part,
             shards: self.shards * parts,
-            repeat_every: REPEAT_EVERY,
-            stop_after_failures: 0,
+            ..plan(self.schedules)
         };
         let mut judge_run = |result: &tourbillon_world::RunResult| {
             let failure = judge.failure(result);
