@@ -22,7 +22,7 @@ fn a_recording_reads_like_this() {
     expect![[r#"
         format: tourbillon-recording/1
         made_by: tourbillon 0.1.0
-        strategy: {name: exhaustive, run: 2, inject: [pending]}
+        strategy: {name: plain, run: 2, inject: [pending]}
         trace_hash: 5ffc3332112a79b4
         length: 2
         choices:
