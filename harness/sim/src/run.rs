@@ -1,9 +1,14 @@
 //! One simulated run: everything it decides, everything that is remembered of it.
 
+mod budget;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
+
+use budget::Struck;
+pub use budget::{Budgets, Halt};
 
 use crate::choice::{Action, Candidate, Kind, Point};
 use crate::clock::Clock;
@@ -52,16 +57,6 @@ pub struct Run {
     violation: Option<String>,
 }
 
-/// How often each injection has struck in a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Struck {
-    spurious: u32,
-    early: u32,
-    never: u32,
-    faults: u32,
-    cancels: u32,
-}
-
 /// What the steps of a run touch.
 #[derive(Debug, Default)]
 struct Footprints {
@@ -82,44 +77,6 @@ struct Footprints {
     data: u64,
     current: Footprint,
     order: PartialOrder,
-}
-
-/// How far a run may go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Budgets {
-    /// Steps, that is polls of tasks.
-    pub steps: u64,
-    /// Virtual time, in nanoseconds.
-    pub nanoseconds: u64,
-    /// After so many steps nothing is injected any more and scheduling is fair, and the run must come
-    /// to its end within `steps` further ones; `None` lets the trouble go on.
-    pub chaos_steps: Option<u64>,
-}
-
-impl Default for Budgets {
-    fn default() -> Budgets {
-        Budgets {
-            steps: 1_000_000,
-            nanoseconds: u64::MAX,
-            chaos_steps: None,
-        }
-    }
-}
-
-/// Why a run must stop before its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Halt {
-    /// All steps are spent.
-    Steps,
-    /// Virtual time has passed its budget.
-    Time,
-    /// The run has left the recording it was to follow: see [`Run::divergence`].
-    Diverged,
-    /// The trouble has stopped long ago, and the run still does not come to its end.
-    Livelock,
-    /// Another run has shown, or will show, all that this one could: it says nothing about the
-    /// program.
-    Redundant,
 }
 
 /// What a run keeps only when it is recorded.
