@@ -253,7 +253,7 @@ impl fmt::Display for UnknownStrategy {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
-            "there is no strategy `{}`; there are `{}`",
+            "there is no strategy `{}`; there are `{}`, and `plain`, the audit of the last",
             self.name,
             NAMES.join("`, `")
         )
