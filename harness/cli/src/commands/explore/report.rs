@@ -11,7 +11,7 @@ use std::path::Path;
 use tourbillon_conformance::matching::not_observed;
 use tourbillon_conformance::schema::Strategy as CaseStrategy;
 use tourbillon_sim::campaign::Stats;
-use tourbillon_sim::{Failure, Witness};
+use tourbillon_sim::{Failure, FailureKind, Witness};
 
 /// More outcomes or failures of one target than this are counted and not shown to people.
 const SHOWN: usize = 20;
@@ -222,6 +222,11 @@ fn report_failures(output: &mut Output, witnesses: &mut Witnesses<'_>) -> Result
                 kind.name(),
                 format_args!("{summary} ({count} of {all} schedules)"),
             );
+            if failure.kind == FailureKind::Nondeterminism
+                && let Some(difference) = &found.report.difference
+            {
+                output.aside(difference.to_string().trim_end());
+            }
             output.again(&witness);
         } else if !found.failures.values().any(|known| known.contains(failure)) {
             // Failures of the exploration itself, such as nondeterminism, belong to no outcome.
