@@ -10,6 +10,7 @@ pub mod laboratory;
 pub mod load;
 mod load_error;
 pub mod matching;
+pub mod native;
 pub mod octave;
 pub mod recorded;
 pub mod requirements;

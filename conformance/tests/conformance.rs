@@ -7,11 +7,12 @@ use std::sync::Arc;
 use libtest_mimic::{Arguments, Failed, Trial};
 use tourbillon_conformance::engine::{Engine, Status};
 use tourbillon_conformance::known::Known;
+use tourbillon_conformance::native::{Native, not_native};
 use tourbillon_conformance::octave::Octave;
 use tourbillon_conformance::recorded::check_recording;
 use tourbillon_conformance::run::{RunOptions, Simulated};
 use tourbillon_conformance::schema::EngineName;
-use tourbillon_conformance::{Corpus, LoadError, SimulatedWorld, load_corpus};
+use tourbillon_conformance::{Case, Corpus, LoadError, SimulatedWorld, load_corpus};
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -31,6 +32,7 @@ fn trials(root: &Path, corpus: &Arc<Corpus>) -> Vec<Trial> {
     // Shown as ignored where the oracle is not installed and says nothing.
     let is_absent = octave.version().is_none();
     let of_octave = of_engine(root, corpus, EngineName::Octave, move || octave.clone());
+    trials.extend(natively(corpus));
     trials.extend(of_recordings(&root.join("recordings")));
     trials.extend(
         of_octave
@@ -90,6 +92,49 @@ fn of_engine<E: Engine>(
             })
         })
         .collect()
+}
+
+/// One trial for each case that the native host can run. The others are counted, each under the first
+/// reason that the rule finds; `tourbillon conformance --engine native` names them.
+fn natively(corpus: &Arc<Corpus>) -> Vec<Trial> {
+    let (left_out, chosen): (Vec<&Case>, Vec<&Case>) =
+        corpus.cases().partition(|case| not_native(case).is_some());
+    let mut trials: Vec<Trial> = chosen
+        .iter()
+        .map(|case| {
+            let (id, corpus) = (case.full_id(), Arc::clone(corpus));
+            Trial::test(format!("conformance/native/{id}"), move || {
+                let case = corpus.find(&id).ok_or("the corpus has lost the case")?;
+                let report = Native.run(case);
+                match report.status {
+                    Status::Pass => Ok(()),
+                    Status::Skip
+                    | Status::Fail
+                    | Status::Xfail
+                    | Status::Xpass
+                    | Status::Incomplete
+                    | Status::Crash
+                    | Status::Timeout => Err(Failed::from(format!(
+                        "{}: {}",
+                        report.status.as_str(),
+                        report.reason.unwrap_or_default()
+                    ))),
+                }
+            })
+        })
+        .collect();
+    let (chosen, left_out) = (chosen.len(), left_out.len());
+    trials.push(Trial::test(
+        "conformance/native/most cases run",
+        move || {
+            if chosen > left_out {
+                Ok(())
+            } else {
+                Err(Failed::from(format!("only {chosen} do, {left_out} do not")))
+            }
+        },
+    ));
+    trials
 }
 
 /// One trial for each recording that is kept.

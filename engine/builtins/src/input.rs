@@ -11,18 +11,18 @@ pub(crate) static TABLE: &[Entry] = &[
     waits(
         "input",
         0,
-        2,
+        4,
         1,
         input,
-        "x = input(prompt), s = input(prompt, 's'): asks for a value or a text",
+        "x = input(prompt), s = input(prompt, 's'): asks for a value or a text; …, 'Echo', false: hidden while typed",
     ),
     starts(
         "input_async",
         0,
-        2,
+        4,
         1,
         input,
-        "f = input_async(prompt), input_async(prompt, 's'): the future of a value or a text",
+        "f = input_async(prompt), input_async(prompt, 's'), …, 'Echo', tf: the future of a value or a text",
     ),
     plain(
         "str2num",
@@ -39,11 +39,13 @@ fn input(call: &mut Call<'_>) -> Result<Start> {
         Some(prompt) => text(call.name, prompt)?,
         None => String::new(),
     };
-    let as_text = match call.arguments.get(1) {
-        None => false,
-        Some(kind) if kind.as_text().as_deref() == Some("s") => true,
-        Some(_) => return Err(failure("The second argument to INPUT must be 's'.")),
+    let (as_text, options) = match call.arguments.get(1..).unwrap_or_default() {
+        [kind, options @ ..] if kind.as_text().as_deref() == Some("s") => (true, options),
+        // One argument more is a kind, two are an option.
+        [_] => return Err(failure("The second argument to INPUT must be 's'.")),
+        options => (false, options),
     };
+    let echo = echo(options)?;
     // The escapes of a prompt are resolved, as in MATLAB.
     let units: Vec<u16> = prompt.encode_utf16().collect();
     let prompt = String::from_utf16_lossy(&crate::strings::template::unescape(&units));
@@ -51,7 +53,7 @@ fn input(call: &mut Call<'_>) -> Result<Start> {
         request: Request::Input {
             kind: InputKind::Line,
             prompt,
-            echo: true,
+            echo,
         },
         finish: if as_text {
             Box::new(|response| line(response).map(|line| Value::text(&line)))
@@ -59,6 +61,29 @@ fn input(call: &mut Call<'_>) -> Result<Start> {
             Box::new(|response| literal::evaluate(&line(response)?))
         },
     }))
+}
+
+/// The options of a request: `'Echo', false` keeps what is typed off the screen.
+fn echo(options: &[Value]) -> Result<bool> {
+    match options {
+        [] => Ok(true),
+        [name, value]
+            if name
+                .as_text()
+                .is_some_and(|name| name.eq_ignore_ascii_case("echo")) =>
+        {
+            match value {
+                Value::Bool(shown) => Ok(*shown),
+                Value::Double(number) if *number == 0.0 || *number == 1.0 => Ok(*number == 1.0),
+                _ => Err(failure(
+                    "The value of the option 'Echo' must be true or false.",
+                )),
+            }
+        }
+        _ => Err(failure(
+            "The options of INPUT are 's' and then 'Echo' with true or false.",
+        )),
+    }
 }
 
 fn line(response: Response) -> Result<String> {
@@ -124,6 +149,34 @@ mod tests {
             answer(&value, "abc"),
             Err("Unrecognized function or variable 'abc'.".to_owned())
         );
+    }
+
+    #[test]
+    fn what_is_typed_can_be_hidden() {
+        let echo = |arguments: &[Value]| match Session::default().start("input", arguments, 1) {
+            Ok(Called::Starts(Start::Operation(operation))) => match operation.request {
+                Request::Input { echo, .. } => Ok(echo),
+                other => panic!("{} is no input", other.name()),
+            },
+            Ok(_) => panic!("input asks the host"),
+            Err(error) => Err(error.message().to_owned()),
+        };
+        let (prompt, kind) = (Value::text("? "), Value::from("s"));
+        let option = |value: Value| [prompt.clone(), kind.clone(), "Echo".into(), value];
+        assert_eq!(echo(&[prompt.clone(), kind.clone()]), Ok(true));
+        assert_eq!(echo(&option(Value::Bool(false))), Ok(false));
+        assert_eq!(echo(&option(Value::Double(1.0))), Ok(true));
+        let value = [prompt.clone(), "echo".into(), Value::Bool(false)];
+        assert_eq!(echo(&value), Ok(false), "a value can be hidden as well");
+        let failed = Err("The value of the option 'Echo' must be true or false.".to_owned());
+        assert_eq!(echo(&option("no".into())), failed);
+        let half = [prompt.clone(), kind.clone(), "Echo".into()];
+        let unknown = [prompt.clone(), "Color".into(), Value::Bool(true)];
+        for wrong in [&half[..], &unknown[..]] {
+            let failed =
+                Err("The options of INPUT are 's' and then 'Echo' with true or false.".to_owned());
+            assert_eq!(echo(wrong), failed);
+        }
     }
 
     #[test]

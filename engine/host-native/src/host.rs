@@ -9,6 +9,7 @@ use crate::timers::Timers;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
+use std::num::NonZeroU32;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -40,6 +41,7 @@ pub struct NativeHostBuilder {
     input: Option<Rc<dyn InputHandler>>,
     device: Option<Rc<CpuDevice>>,
     seed: u64,
+    clock_factor: NonZeroU32,
 }
 
 /// What is under way. Whatever an operation holds goes with its entry.
@@ -69,6 +71,7 @@ impl NativeHost {
             input: None,
             device: Some(Rc::default()),
             seed: 0,
+            clock_factor: NonZeroU32::MIN,
         }
     }
 
@@ -291,10 +294,19 @@ impl NativeHostBuilder {
         self
     }
 
+    /// How many times as fast as the real clock the host's goes, and with it every timer, timeout and
+    /// budget: 1 unless a program that sleeps for hours is to be tried out in seconds. Work takes as
+    /// long as ever, and the timers of the operating system have a grain of about a millisecond, so that
+    /// a program sees more time pass between two steps the faster the clock goes.
+    pub fn clock_factor(mut self, factor: NonZeroU32) -> Self {
+        self.clock_factor = factor;
+        self
+    }
+
     /// The host; its clock starts now.
     pub fn build(self) -> NativeHost {
         NativeHost {
-            timers: Timers::start(&self.runtime),
+            timers: Timers::start(&self.runtime, self.clock_factor),
             runtime: self.runtime,
             console: self.console,
             input: InputQueue::new(self.input),

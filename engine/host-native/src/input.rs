@@ -5,7 +5,6 @@ use crate::completion::lock;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::error::Error;
-use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -14,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use tourbillon_host::{InputFailure, InputKind, OperationId, Outcome, Response};
-use tourbillon_value::RuntimeError;
+use tourbillon_value::{RuntimeError, build_runtime_error};
 
 /// What a program asks its user.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,7 +111,7 @@ impl InputQueue {
     /// Who answers from now on; requests under way stay with whom they were made to.
     pub(crate) fn set_handler(&self, handler: Option<Rc<dyn InputHandler>>) {
         let before = self.handler.replace(handler);
-        drop(before);
+        dropped(before);
     }
 
     /// The answer, when nobody stands before and it can be had at once.
@@ -168,7 +167,8 @@ impl InputQueue {
         let unseen = state.answered.remove(&id);
         drop(state);
         // The handler's future may do anything when it goes: the queue is free.
-        drop((given_up, unseen));
+        dropped(given_up);
+        drop(unseen);
         self.wakers.forget(id);
         self.drive(None);
     }
@@ -296,27 +296,25 @@ fn outcome(kind: InputKind, answer: InputResult) -> Outcome {
     }
 }
 
+/// The handler's own error is the cause that the program sees, and what is behind it the cause of that.
 fn handler_failed(error: InputError) -> RuntimeError {
     InputFailure::HandlerFailed
         .error()
-        .source(HandlerError(error))
+        .cause(described(&*error))
         .build()
 }
 
-/// A handler's own error, of a known size.
-#[derive(Debug)]
-struct HandlerError(InputError);
-
-impl fmt::Display for HandlerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+fn described(error: &(dyn Error + 'static)) -> RuntimeError {
+    let described = build_runtime_error(error.to_string());
+    match error.source() {
+        Some(behind) => described.cause(self::described(behind)).build(),
+        None => described.build(),
     }
 }
 
-impl Error for HandlerError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.source()
-    }
+/// Lets go of what belongs to a handler. Nobody waits for it any more, so that a panic concerns nobody.
+fn dropped<T>(of_handler: T) {
+    let _panicked = contained(|| drop(of_handler));
 }
 
 /// Calls a handler; a panic becomes its failure. What the handler left half done is its own.

@@ -33,6 +33,8 @@ struct Shared {
     is_reading: bool,
     /// Read and not yet asked for.
     typed: Vec<u8>,
+    /// Whether what was taken last had the end of its line.
+    is_line_ended: bool,
     /// How the last reading ended, when it brought nothing.
     stopped: Option<io::Result<()>>,
     waker: Option<Waker>,
@@ -66,6 +68,13 @@ impl TerminalInput {
         )
     }
 
+    /// Puts the terminal back to how it was, from any thread: for a process that has to end while a
+    /// request is under way.
+    pub fn restorer(&self) -> impl Fn() + Send + Sync + 'static {
+        let shared = Arc::clone(&self.shared);
+        move || lock(&shared).terminal.restore()
+    }
+
     fn with(
         reader: Arc<Mutex<ReadMore>>,
         prompts: Arc<Mutex<dyn Write + Send>>,
@@ -76,6 +85,7 @@ impl TerminalInput {
                 reader,
                 is_reading: false,
                 typed: Vec::new(),
+                is_line_ended: false,
                 stopped: None,
                 waker: None,
                 terminal,
@@ -94,15 +104,20 @@ impl InputHandler for TerminalInput {
         };
         // The mode comes first: what is typed as soon as the prompt is seen must not be shown.
         let set = lock(&self.shared).terminal.set(mode);
-        let answer = Answer {
+        let mut answer = Answer {
             shared: Arc::clone(&self.shared),
             prompts: Arc::clone(&self.prompts),
             mode,
+            is_line_open: false,
         };
         if let Err(error) = set {
             return Box::pin(std::future::ready(Err(error.into())));
         }
         show(&self.prompts, &request.prompt);
+        answer.is_line_open = match request.kind {
+            InputKind::Line => true,
+            InputKind::Key => !matches!(request.prompt.chars().last(), None | Some('\n')),
+        };
         Box::pin(answer)
     }
 }
@@ -118,19 +133,22 @@ struct Answer {
     shared: Arc<Mutex<Shared>>,
     prompts: Arc<Mutex<dyn Write + Send>>,
     mode: Mode,
+    /// Whether the cursor stands behind the prompt, or behind what was typed there.
+    is_line_open: bool,
 }
 
 impl Future for Answer {
     type Output = InputResult;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<InputResult> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<InputResult> {
         let mut shared = lock(&self.shared);
         if let Some(answer) = shared.take_answer(self.mode) {
-            let is_at_terminal = shared.terminal.is_terminal();
+            let is_line_ended = shared.is_line_ended;
             drop(shared);
-            if self.mode == Mode::HiddenLine && is_at_terminal {
-                // The end of the line was not shown either.
-                show(&self.prompts, "\n");
+            // The end of a line that was not shown is shown when this goes, and so is that of a line
+            // which the end of the input has cut off.
+            if self.mode == Mode::Line && is_line_ended && answer.is_ok() {
+                self.is_line_open = false;
             }
             return Poll::Ready(answer.map_err(Into::into));
         }
@@ -149,7 +167,12 @@ impl Drop for Answer {
         let mut shared = lock(&self.shared);
         shared.terminal.restore();
         let waker = shared.waker.take();
+        let is_at_terminal = shared.terminal.is_terminal();
         drop(shared);
+        if self.is_line_open && is_at_terminal {
+            // What is written next, such as an error, begins a line of its own.
+            show(&self.prompts, "\n");
+        }
         drop(waker);
     }
 }
@@ -175,7 +198,8 @@ impl Shared {
                 Ok(()) => self.typed.len(),
             },
         };
-        let bytes = self.typed.drain(..length).collect();
+        let bytes: Vec<u8> = self.typed.drain(..length).collect();
+        self.is_line_ended = bytes.ends_with(b"\n");
         Some(text(bytes).map(|text| {
             if !is_key {
                 InputAnswer::Line(without_end(&text).to_owned())
@@ -291,6 +315,7 @@ mod tests {
             reader: Arc::new(Mutex::new(|_: &mut Vec<u8>| Ok(0))),
             is_reading: false,
             typed: typed.into(),
+            is_line_ended: false,
             stopped: None,
             waker: None,
             terminal,

@@ -2,6 +2,7 @@
 
 use crate::completion::lock;
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -19,17 +20,20 @@ pub(crate) struct Timers {
 
 struct Shared {
     began: Instant,
+    /// How many seconds of this clock pass in one second.
+    factor: u64,
     /// Those that have not fired. Ids grow, so equal deadlines stand in the order of creation.
     waiting: Mutex<BTreeMap<(Nanoseconds, OperationId), Option<Waker>>>,
     changed: Notify,
 }
 
 impl Timers {
-    /// Starts the clock at zero.
+    /// Starts the clock at zero; it goes so many times as fast as the real one.
     #[allow(clippy::disallowed_methods, reason = "this is where time comes from")]
-    pub(crate) fn start(runtime: &Handle) -> Timers {
+    pub(crate) fn start(runtime: &Handle, factor: NonZeroU32) -> Timers {
         let shared = Arc::new(Shared {
             began: Instant::now(),
+            factor: u64::from(factor.get()),
             waiting: Mutex::default(),
             changed: Notify::new(),
         });
@@ -92,7 +96,8 @@ impl Drop for Timers {
 impl Shared {
     fn now(&self) -> Nanoseconds {
         // 584 years after the start the clock stands still.
-        Nanoseconds(u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX))
+        let elapsed = u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        Nanoseconds(elapsed.saturating_mul(self.factor))
     }
 
     /// Fires what is due, and tells how long the next one has to wait.
@@ -106,7 +111,8 @@ impl Shared {
             let now = self.now();
             let deadline = first.key().0;
             if deadline > now {
-                return Some(Duration::from_nanos(deadline.0 - now.0));
+                let wait = (deadline.0 - now.0).div_ceil(self.factor);
+                return Some(Duration::from_nanos(wait));
             }
             if let Some(waker) = first.remove() {
                 waker.wake();

@@ -75,6 +75,47 @@ fn a_timer_is_never_early() {
 }
 
 #[test]
+fn a_faster_clock_is_never_early_either_and_an_hour_is_soon_over() {
+    let runtime = runtime();
+    let factor = std::num::NonZeroU32::new(1_000_000).expect("it is not 0");
+    let host = NativeHost::builder(&runtime).clock_factor(factor).build();
+    let hour = Nanoseconds::from_seconds(3_600.0);
+    let deadline = host.now() + hour;
+    let operation = timer(&host, deadline);
+    assert_eq!(wait(&host, operation), Ok(Response::Done));
+    assert!(host.now() >= deadline);
+}
+
+#[test]
+fn thousands_of_timers_fire_in_the_order_of_their_deadlines() {
+    const COUNT: u64 = 5_000;
+    let (expected, seen) = in_time(|host, start| {
+        let wakes = Wakes::new();
+        // Set in an order that is neither that of the deadlines nor its reverse; some are equal.
+        let mut timers: Vec<(u64, OperationId)> = (0..COUNT)
+            .map(|k| k * 2_711 % COUNT / 2)
+            .map(|step| (step, timer(host, start + Nanoseconds(step * 1_000))))
+            .collect();
+        let last = timer(host, start + Nanoseconds(COUNT * 1_000));
+        for (_, operation) in &timers {
+            if !wakes.watch(host, *operation) {
+                return None;
+            }
+        }
+        assert_eq!(wait(host, last), Ok(Response::Done));
+        // Ids grow, so that equal deadlines stay in the order of creation.
+        timers.sort_unstable();
+        let expected: Vec<OperationId> = timers.into_iter().map(|(_, id)| id).collect();
+        for operation in &expected {
+            assert_eq!(wait(host, *operation), Ok(Response::Done));
+        }
+        assert_eq!(host.outstanding(), 0);
+        Some((expected, wakes.seen()))
+    });
+    assert_eq!(seen, expected);
+}
+
+#[test]
 fn timers_fire_by_deadline_and_then_by_creation() {
     let (expected, seen) = in_time(|host, start| {
         let wakes = Wakes::new();

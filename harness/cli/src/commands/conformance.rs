@@ -21,6 +21,7 @@ use std::sync::Mutex;
 use tourbillon_conformance::coverage::{Coverage, Elsewhere, load_elsewhere};
 use tourbillon_conformance::engine::{CaseReport, Engine, Status};
 use tourbillon_conformance::known::Known;
+use tourbillon_conformance::native::Native;
 use tourbillon_conformance::octave::Octave;
 use tourbillon_conformance::run::{RunOptions, Simulated};
 use tourbillon_conformance::schema::EngineName;
@@ -73,6 +74,8 @@ enum EngineChoice {
     /// The engine of this project, under simulation
     #[value(name = "self")]
     Own,
+    /// The engine of this project on its native host: cases with one outcome, real files, a fast clock
+    Native,
     /// GNU Octave's octave-cli
     Octave,
     /// RunMat (not part of this version)
@@ -82,9 +85,16 @@ enum EngineChoice {
 impl EngineChoice {
     fn name(self) -> EngineName {
         match self {
-            EngineChoice::Own => EngineName::Own,
+            EngineChoice::Own | EngineChoice::Native => EngineName::Own,
             EngineChoice::Octave => EngineName::Octave,
             EngineChoice::Runmat => EngineName::Runmat,
+        }
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            EngineChoice::Native => "native",
+            EngineChoice::Own | EngineChoice::Octave | EngineChoice::Runmat => self.name().as_str(),
         }
     }
 }
@@ -133,6 +143,7 @@ fn judge_corpus(
         let (root, Selected { case, target }) = &cases[number];
         let report = match &octave {
             Some(octave) => octave.run(case),
+            None if arguments.engine == EngineChoice::Native => Native.run(case),
             None => Simulated::new(SimulatedWorld, options.clone()).run(case),
         };
         let mut report = known[*root].apply(report);
@@ -187,7 +198,7 @@ fn conclude(
         let mut object = json!(summary);
         object["cases"] = reports.len().into();
         object["seconds"] = seconds.into();
-        object["engine"] = arguments.engine.name().as_str().into();
+        object["engine"] = arguments.engine.as_str().into();
         output.json(&json!({ "summary": object }));
     } else {
         output.note(table::table(reports));
@@ -222,7 +233,7 @@ fn available(arguments: &ConformanceArguments) -> Result<Option<Octave>, Vec<Str
         );
     }
     match arguments.engine {
-        EngineChoice::Own => Ok(None),
+        EngineChoice::Own | EngineChoice::Native => Ok(None),
         EngineChoice::Octave => {
             let octave = Octave::find();
             if octave.version().is_none() {
@@ -234,7 +245,7 @@ fn available(arguments: &ConformanceArguments) -> Result<Option<Octave>, Vec<Str
             Ok(Some(octave))
         }
         EngineChoice::Runmat => refuse(
-            "error: the engine `runmat` is not part of this version\nhelp: there are `self` and `octave`",
+            "error: the engine `runmat` is not part of this version\nhelp: there are `self`, `native` and `octave`",
         ),
     }
 }
@@ -283,8 +294,8 @@ fn again(arguments: &ConformanceArguments, target: &str) -> String {
             };
             format!("tourbillon explore {}{seed}", quoted(target))
         }
-        EngineChoice::Octave | EngineChoice::Runmat => {
-            let engine = arguments.engine.name().as_str();
+        EngineChoice::Native | EngineChoice::Octave | EngineChoice::Runmat => {
+            let engine = arguments.engine.as_str();
             format!(
                 "tourbillon conformance {} --engine {engine}",
                 quoted(target)

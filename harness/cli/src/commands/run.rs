@@ -164,9 +164,9 @@ fn run_on(
         Format::Text if io::stdout().is_terminal() => NativeConsole::of_process(),
         Format::Text => NativeConsole::new(Box::new(Piped(reader.clone())), Box::new(io::stderr())),
     };
-    let mut host = NativeHost::builder(runtime)
-        .console(console)
-        .input(TerminalInput::of_process());
+    let input = TerminalInput::of_process();
+    let restore_terminal = input.restorer();
+    let mut host = NativeHost::builder(runtime).console(console).input(input);
     if arguments.gpu == Gpu::None {
         host = host.device(None);
     }
@@ -192,7 +192,7 @@ fn run_on(
     let interrupts = Interrupts::new(session.cancel_handle());
     reader.stop.replace(Some(session.cancel_handle()));
     // Kept to the end: when it goes, a second Ctrl-C knows that nothing is left to end.
-    let _running = match interrupts.listen(runtime) {
+    let _running = match interrupts.listen(runtime, restore_terminal) {
         Ok(running) => Some(running),
         Err(error) => {
             output.aside(format!("warning: Ctrl-C will not run cleanup: {error}"));
@@ -376,10 +376,16 @@ impl Interrupts {
     }
 
     /// Hears Ctrl-C. What it returns is dropped when the program has ended.
-    fn listen(&self, runtime: &Runtime) -> io::Result<Sender<()>> {
+    fn listen(
+        &self,
+        runtime: &Runtime,
+        restore_terminal: impl Fn() + Send + 'static,
+    ) -> io::Result<Sender<()>> {
         let (running, has_ended) = channel();
         let state = self.0.clone();
-        runtime.on_interrupt(move |count| state.interrupted(count, &has_ended))?;
+        runtime.on_interrupt(move |count| {
+            state.interrupted(count, &has_ended, &restore_terminal);
+        })?;
         Ok(running)
     }
 
@@ -398,7 +404,7 @@ impl Interrupts {
 }
 
 impl InterruptState {
-    fn interrupted(&self, count: u32, has_ended: &Receiver<()>) {
+    fn interrupted(&self, count: u32, has_ended: &Receiver<()>, restore_terminal: &dyn Fn()) {
         if count == 1 {
             lock(&self.handle).cancel();
             return;
@@ -407,7 +413,7 @@ impl InterruptState {
         if let Some(waker) = lock(&self.waker).take() {
             waker.wake();
         }
-        end_at_once(has_ended);
+        end_at_once(has_ended, restore_terminal);
     }
 }
 
@@ -416,11 +422,14 @@ impl InterruptState {
     clippy::disallowed_methods,
     reason = "a program that never gives way leaves no other way to end it at once"
 )]
-fn end_at_once(has_ended: &Receiver<()>) {
+fn end_at_once(has_ended: &Receiver<()>, restore_terminal: &dyn Fn()) {
     const PATIENCE: Duration = Duration::from_millis(250);
     match has_ended.recv_timeout(PATIENCE) {
         Ok(()) | Err(RecvTimeoutError::Disconnected) => {}
-        Err(RecvTimeoutError::Timeout) => std::process::exit(1),
+        Err(RecvTimeoutError::Timeout) => {
+            restore_terminal();
+            std::process::exit(1)
+        }
     }
 }
 

@@ -142,11 +142,44 @@ fn mistakes_exit_2() {
     check(&["--filter", "("], &["--filter"]);
     check(&["--bless"], &["not part of this version", "help: "]);
     check(&["--tier", "embedded"], &["not part of this version"]);
-    check(&["--engine", "runmat"], &["`self` and `octave`"]);
+    check(&["--engine", "runmat"], &["`native` and `octave`"]);
     check(&["conformance/corpus/good.yaml#two"], &["no case `two`"]);
     place.write("conformance/corpus/odd.yaml", b"cases:\n  - id: Odd\n");
     check(&[], &["odd.yaml:2:", "error: ", "help: "]);
     Place::with(&[])
         .run(&["conformance"])
         .check(2, &["conformance/corpus:1:1: error: "]);
+}
+
+#[test]
+fn cases_with_one_outcome_run_natively_and_others_say_why_not() {
+    let suite = "cases:\n  - id: one\n    title: t\n    requires: [F7]\n    program: |\n      \
+                 pause(0.1); fprintf('%s', fileread('a.txt'));\n    world: {disk: {a.txt: text}}\n    \
+                 expect: {stdout: text, virtual_time: 0.1}\n  - id: two\n    title: t\n    requires: [F7]\n    \
+                 program: fprintf('%s', fileread('a.txt'))\n    world: {faults: [{op: read, error: 'io:Failed'}]}\n    \
+                 expect: {error: {identifier: 'io:Failed'}}\n";
+    let place = Place::with(&[("s.yaml", suite)]);
+    let ended = place.run(&[
+        "conformance",
+        "s.yaml",
+        "--engine",
+        "native",
+        "--format",
+        "json",
+    ]);
+    ended.check(0, &[]);
+    let objects: Vec<serde_json::Value> = ended
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    assert_eq!(objects[0]["status"], "pass", "{ended:#?}");
+    assert_eq!(objects[1]["status"], "skip", "{ended:#?}");
+    assert_eq!(objects[1]["reason"], "its world states faults");
+    assert_eq!(objects[2]["summary"]["engine"], "native");
+    let wrong = suite.replace("stdout: text", "stdout: other");
+    place.write("s.yaml", wrong.as_bytes());
+    let ended = place.run(&["conformance", "s.yaml", "--engine", "native"]);
+    ended.check(1, &[]);
+    assert!(ended.stdout.contains("natively"), "{ended:#?}");
 }

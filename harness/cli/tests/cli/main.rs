@@ -11,6 +11,8 @@ mod replay;
 mod run;
 mod shrink;
 mod sim;
+#[cfg(unix)]
+mod terminal;
 mod usage;
 
 use std::ffi::OsStr;
@@ -51,6 +53,17 @@ impl Place {
             .args(arguments)
             .current_dir(self.0.path())
             .stdin(Stdio::null());
+        command
+    }
+
+    /// The command in this folder, for a terminal that brings the streams.
+    #[cfg(unix)]
+    fn terminal_command<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tourbillon"));
+        command
+            .args(arguments)
+            .current_dir(self.0.path())
+            .env("NO_COLOR", "1");
         command
     }
 

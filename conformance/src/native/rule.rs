@@ -1,0 +1,114 @@
+//! Which cases can run natively: those with one outcome, in a world that the real one can be.
+
+use std::fmt;
+
+use crate::schema::{Case, EngineName, Injection, Strategy};
+use crate::world::{CancelPlan, GpuDevice};
+use tourbillon_world::session_config::Tier;
+
+/// Why a case is left to the simulator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NotNative {
+    /// It is for other engines only.
+    OtherEngines,
+    /// Which of its outcomes comes up depends on the schedule.
+    SeveralOutcomes,
+    /// It spends a budget of steps, which only a simulated run has.
+    Budget,
+    /// Faults, cancels or operations without end are put in its way.
+    Trouble,
+    /// Its world states faults.
+    Faults,
+    /// The host cancels at a step.
+    CancelAtStep,
+    /// Its world states what the web answers.
+    Web,
+    /// It wants a graphics card.
+    GraphicsCard,
+    /// It wants the embedded tier.
+    EmbeddedTier,
+    /// It shows what a clock says, which is exact only where time is virtual.
+    ReadsTheClock,
+    /// It states the order of things that are done outside, and holds in production's order only.
+    OneSchedule,
+}
+
+impl fmt::Display for NotNative {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            NotNative::OtherEngines => "it is for other engines",
+            NotNative::SeveralOutcomes => "it has several outcomes",
+            NotNative::Budget => "it spends a budget of steps",
+            NotNative::Trouble => "faults or cancels are put in its way",
+            NotNative::Faults => "its world states faults",
+            NotNative::CancelAtStep => "the host cancels at a step",
+            NotNative::Web => "its world states what the web answers",
+            NotNative::GraphicsCard => "it wants a graphics card",
+            NotNative::EmbeddedTier => "it wants the embedded tier",
+            NotNative::ReadsTheClock => "it shows what the clock says",
+            NotNative::OneSchedule => "it states one schedule of operations outside",
+        })
+    }
+}
+
+/// The first reason why a case cannot run natively; none when it can.
+pub fn not_native(case: &Case) -> Option<NotNative> {
+    let world = &case.world;
+    let gpu = world.gpu.as_ref().map(|gpu| gpu.device);
+    let is_trouble = |kind: Injection| match kind {
+        Injection::Never | Injection::Drop | Injection::Fault | Injection::Cancel => true,
+        Injection::Pending | Injection::Delay | Injection::Spurious | Injection::Early => false,
+    };
+    let reasons = [
+        (
+            !case.engines.contains(&EngineName::Own),
+            NotNative::OtherEngines,
+        ),
+        (case.expect.allowed.len() != 1, NotNative::SeveralOutcomes),
+        (
+            case.expect.allowed.iter().any(|outcome| outcome.budget),
+            NotNative::Budget,
+        ),
+        (
+            case.explore.inject.iter().any(|one| is_trouble(one.kind)),
+            NotNative::Trouble,
+        ),
+        (!world.faults.is_empty(), NotNative::Faults),
+        (
+            match world.cancel {
+                Some(CancelPlan::AtStep(_) | CancelPlan::EverySuspension) => true,
+                Some(CancelPlan::AtTime(_)) | None => false,
+            },
+            NotNative::CancelAtStep,
+        ),
+        (!world.http.is_empty(), NotNative::Web),
+        (gpu == Some(GpuDevice::Wgpu), NotNative::GraphicsCard),
+        (case.session.tier == Tier::Embedded, NotNative::EmbeddedTier),
+        (reads_the_clock(case), NotNative::ReadsTheClock),
+        (
+            case.explore.strategy == Strategy::Fifo && goes_outside(case),
+            NotNative::OneSchedule,
+        ),
+    ];
+    reasons
+        .into_iter()
+        .find_map(|(applies, reason)| applies.then_some(reason))
+}
+
+/// Whether the program names a function that says what time it is.
+fn reads_the_clock(case: &Case) -> bool {
+    names_any(case, &["tic", "toc", "now", "clock", "cputime", "datetime"])
+}
+
+/// Whether the world has anything whose deliveries have an order.
+fn goes_outside(case: &Case) -> bool {
+    let world = &case.world;
+    !world.disk.is_empty() || !world.latency.is_empty() || !world.input.is_empty()
+}
+
+fn names_any(case: &Case, names: &[&str]) -> bool {
+    let texts = std::iter::once(&case.program).chain(case.files.values());
+    texts
+        .flat_map(|text| text.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '\''))
+        .any(|word| names.contains(&word))
+}
