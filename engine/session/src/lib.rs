@@ -11,6 +11,7 @@
 //! ```
 
 pub mod testing;
+mod traced;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -20,6 +21,7 @@ use tourbillon_host::{Host, Observer, Policy};
 use tourbillon_syntax::Source;
 use tourbillon_value::{RuntimeError, Value};
 use tourbillon_vm::Machine;
+use traced::Traced;
 
 pub use tourbillon_vm::{
     CancelHandle, FutureState, FutureView, Ledger, OnExit, Options, Statistics, Unhandled,
@@ -33,6 +35,9 @@ pub struct SessionOptions {
     pub strict: bool,
     /// Whether `await` is allowed at top level.
     pub top_level_await: bool,
+    /// Whether subscribers of `tracing` hear of executions, tasks and operations. Without it nothing of
+    /// that is computed.
+    pub tracing: bool,
     /// The machine's options.
     pub machine: Options,
 }
@@ -42,6 +47,7 @@ impl Default for SessionOptions {
         SessionOptions {
             strict: false,
             top_level_await: true,
+            tracing: false,
             machine: Options::default(),
         }
     }
@@ -58,13 +64,14 @@ pub struct ExecutionResult {
     pub diagnostics: Vec<RuntimeError>,
     /// The error that nobody caught.
     pub error: Option<RuntimeError>,
-    /// Counts since the session was made or reset.
+    /// Counts since the session was made or reset, and what is there now.
     pub statistics: Statistics,
 }
 
 /// One session: a workspace and the programs that run in it. It stays on its thread.
 pub struct Session {
     machine: Rc<Machine>,
+    traced: Option<Rc<Traced>>,
     options: SessionOptions,
 }
 
@@ -78,8 +85,17 @@ impl Session {
     ) -> Session {
         let mut machine = options.machine.clone();
         machine.strict |= options.strict;
+        let traced = options.tracing.then(|| Traced::new(observer.clone()));
+        let observer = match &traced {
+            Some(traced) => Some(traced.clone() as Rc<dyn Observer>),
+            None => observer,
+        };
         let machine = Machine::new(host, policy, observer, machine);
-        Session { machine, options }
+        Session {
+            machine,
+            traced,
+            options,
+        }
     }
 
     /// Compiles a program against the session's workspace. The first source is the script; others are
@@ -110,15 +126,33 @@ impl Session {
 
     /// Runs a compiled program to its end: the script, then every task it left behind.
     pub async fn execute_program(&self, program: &Arc<Program>) -> ExecutionResult {
-        match self.machine.execute(program).await {
-            Ok(execution) => ExecutionResult {
-                values: self.values(),
-                output: execution.output,
-                diagnostics: execution.diagnostics,
-                error: execution.error,
-                statistics: execution.statistics,
-            },
-            Err(error) => self.failed(Some(error), Vec::new()),
+        let main = program.sources.first();
+        let name = main.map_or("", |source| source.name());
+        let traced = self.traced.as_ref().and_then(|traced| traced.begin(name));
+        let ended = self.machine.execute(program).await;
+        let statistics = self.statistics();
+        let (error, output, diagnostics) = match ended {
+            Ok(execution) => (execution.error, execution.output, execution.diagnostics),
+            Err(error) => return self.failed(Some(error), Vec::new()),
+        };
+        if let Some(traced) = traced {
+            traced.end(&statistics, error.as_ref());
+        }
+        ExecutionResult {
+            values: self.values(),
+            output,
+            diagnostics,
+            error,
+            statistics,
+        }
+    }
+
+    /// The counts up to now, also while an execution is under way. Looking at what the values hold costs
+    /// as much as there is.
+    pub fn statistics(&self) -> Statistics {
+        Statistics {
+            value_bytes: self.machine.value_bytes(),
+            ..self.machine.statistics()
         }
     }
 
@@ -181,7 +215,7 @@ impl Session {
             output: String::new(),
             diagnostics: rest,
             error,
-            statistics: Statistics::default(),
+            statistics: self.statistics(),
         }
     }
 }

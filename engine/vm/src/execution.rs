@@ -6,6 +6,7 @@ use crate::fiber::{Frame, Start};
 use crate::future::{Future, FutureState, Origin};
 use crate::machine::{Machine, OnExit, Unhandled};
 use crate::spawn;
+use crate::statistics::Statistics;
 use crate::task::TaskRecord;
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -14,27 +15,6 @@ use std::task::{Context, Poll};
 use tourbillon_compiler::Program;
 use tourbillon_host::{Access, Decision, Event, Object, ReadyTasks, TaskId};
 use tourbillon_value::{Result, RuntimeError};
-
-/// Counts of one session since it was made or reset.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Statistics {
-    /// Task steps.
-    pub steps: u64,
-    /// Times a task gave way.
-    pub suspensions: u64,
-    /// Tasks made.
-    pub tasks: u64,
-    /// Futures made.
-    pub futures: u64,
-    /// Host operations submitted.
-    pub operations: u64,
-    /// Callbacks run.
-    pub callbacks: u64,
-    /// Polls of the host between instructions.
-    pub ticks: u64,
-    /// The most tasks alive at once.
-    pub peak_tasks: u64,
-}
 
 /// How an execution ended.
 #[derive(Clone, Debug)]
@@ -160,8 +140,7 @@ impl Machine {
         drop(guard);
         self.registry.collect();
         let diagnostics = std::mem::take(&mut *self.diagnostics.borrow_mut());
-        let mut statistics = *self.statistics.borrow();
-        statistics.peak_tasks = self.scheduler.borrow().peak() as u64;
+        let statistics = self.statistics();
         let output = std::mem::take(&mut *self.output.borrow_mut());
         Ok(Execution {
             error,
@@ -178,6 +157,7 @@ impl Machine {
         stage: &mut Stage,
         context: &mut Context<'_>,
     ) -> Poll<()> {
+        self.statistics.borrow_mut().polls += 1;
         loop {
             self.observe_cancel();
             self.collect_woken();
@@ -273,10 +253,18 @@ impl Machine {
         self.touch(Object::Tasks, Access::Add);
         self.scheduler.borrow_mut().remove(task);
         if let Some(record) = record {
+            self.token.task_bytes.remove(record.stack_bytes.take());
             self.event(&Event::TaskEnded {
                 task,
                 label: &record.label,
             });
+        }
+    }
+
+    /// Every task is over at once.
+    fn forget_records(&self) {
+        for record in self.records.borrow_mut().drain(..).flatten() {
+            self.token.task_bytes.remove(record.stack_bytes.take());
         }
     }
 
@@ -382,7 +370,7 @@ impl Drop for ExecutionGuard {
         let has_runner = |future: &Future| future.get().core.borrow().runner.is_some();
         let orphans: Vec<Future> = machine.live_futures(has_runner);
         let futures = machine.scheduler.borrow_mut().take_all();
-        machine.records.borrow_mut().clear();
+        machine.forget_records();
         drop(futures);
         for future in orphans {
             if !future.is_terminal() {
@@ -395,7 +383,7 @@ impl Drop for ExecutionGuard {
         }
         // Callbacks of what was cancelled here never run.
         let late = machine.scheduler.borrow_mut().take_all();
-        machine.records.borrow_mut().clear();
+        machine.forget_records();
         drop(late);
         if !self.has_ended {
             self.abandon();

@@ -128,6 +128,13 @@ impl Fiber {
         }
     }
 
+    /// Bytes of its own, of its frames and of its registers; not of what they refer to.
+    pub(crate) fn stack_bytes(&self) -> u64 {
+        let frames = self.frames.capacity() * size_of::<Frame>();
+        let registers = self.registers.capacity() * size_of::<Value>();
+        (size_of::<Fiber>() + frames + registers) as u64
+    }
+
     /// Whether it is in cleanup code, where cancellation does not reach.
     pub(crate) fn is_shielded(&self) -> bool {
         !self.is_cut_off

@@ -8,7 +8,7 @@ use waiting::Registration;
 
 use crate::errors;
 use crate::fiber::Start;
-use crate::machine::Machine;
+use crate::machine::{Machine, Token};
 use crate::operation::OperationGuard;
 use crate::wait::Waiter;
 use std::any::Any;
@@ -113,7 +113,7 @@ pub(crate) struct FutureObject {
     /// It says itself what is done with it: programs reach it on many ways.
     watch: Watch,
     /// Which session it belongs to: an address that lives as long as the future does.
-    session: Rc<()>,
+    session: Rc<Token>,
     pub core: RefCell<Core>,
 }
 
@@ -266,6 +266,7 @@ impl Future {
         machine.registry.adopt(&object);
         machine.statistics.borrow_mut().futures += 1;
         if is_pending {
+            machine.token.pending.add(1);
             machine.event(&Event::FutureState {
                 future: id,
                 from: EventState::Created,
@@ -435,6 +436,7 @@ impl Future {
             core.runner = Some(runner);
             start
         };
+        machine.token.pending.add(1);
         self.touch(Access::Write);
         machine.event(&Event::FutureState {
             future: self.id(),
@@ -569,6 +571,9 @@ impl Object for FutureObject {
 
 impl Drop for FutureObject {
     fn drop(&mut self) {
+        if matches!(self.core.borrow().state, State::Pending) {
+            self.session.pending.remove(1);
+        }
         let mut held = Vec::new();
         self.give_up(&mut held);
         release(&mut held);

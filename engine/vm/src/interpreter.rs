@@ -542,12 +542,17 @@ impl Interpreter {
     fn publish(&mut self) {
         self.machine.statistics.borrow_mut().suspensions += 1;
         let mut chain = self.record.chain.borrow_mut();
+        let mut stack_bytes = 0;
         for fiber in &self.fibers {
+            stack_bytes += fiber.stack_bytes();
             chain.push(Link {
                 future: fiber.future.clone(),
                 is_shielded: fiber.is_shielded(),
             });
         }
+        let gauge = &self.machine.token.task_bytes;
+        gauge.remove(self.record.stack_bytes.replace(stack_bytes));
+        gauge.add(stack_bytes);
         let mut waits_on = self.record.waits_on.borrow_mut();
         let top = self.fibers.last().expect("a task has a body");
         match &top.pending.as_ref().expect("it waits").wait {

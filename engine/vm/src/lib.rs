@@ -23,12 +23,14 @@ mod operation;
 mod registry;
 mod sets;
 mod spawn;
+mod statistics;
 mod task;
 mod text_function;
 mod unwind;
 mod wait;
 
 pub use cancel::CancelHandle;
-pub use execution::{Execution, Statistics};
+pub use execution::Execution;
 pub use future::{FutureState, FutureView, future_view};
 pub use machine::{Ledger, Machine, OnExit, Options, Unhandled};
+pub use statistics::Statistics;

@@ -1,10 +1,10 @@
 //! The state of one session, shared by all its tasks: one small cell for each concern.
 
 use crate::cancel::CancelCell;
-use crate::execution::Statistics;
 use crate::fiber::Frame;
 use crate::future::{Failure, Future, Listener};
 use crate::registry::Registry;
+use crate::statistics::{Gauge, Statistics};
 use crate::task::TaskRecord;
 use crate::wait::Waiter;
 use std::borrow::Cow;
@@ -107,7 +107,7 @@ pub struct Machine {
     pub(crate) watch: Watch,
     pub(crate) options: Options,
     /// Its address is the identity of the session.
-    pub(crate) token: Rc<()>,
+    pub(crate) token: Rc<Token>,
     pub(crate) scheduler: RefCell<Scheduler>,
     pub(crate) records: RefCell<Vec<Option<Rc<TaskRecord>>>>,
     /// The task that runs now.
@@ -148,6 +148,15 @@ pub struct Machine {
     woken: RefCell<Vec<Target>>,
 }
 
+/// What the futures of a session know of it. Its address is the identity of the session.
+#[derive(Default)]
+pub(crate) struct Token {
+    /// Futures that are pending.
+    pub pending: Gauge,
+    /// Bytes of the stacks of suspended tasks.
+    pub task_bytes: Gauge,
+}
+
 /// A future that an operation of its own will settle.
 pub(crate) struct StartedOperation {
     pub future: Future,
@@ -171,7 +180,7 @@ impl Machine {
             policy,
             watch: Watch::new(observer),
             options,
-            token: Rc::new(()),
+            token: Rc::default(),
             scheduler: RefCell::new(scheduler),
             records: RefCell::default(),
             current: RefCell::default(),
@@ -229,6 +238,8 @@ impl Machine {
         self.library.reset();
         *self.random.borrow_mut() = tourbillon_builtins::RandomStream::default();
         *self.statistics.borrow_mut() = Statistics::default();
+        self.token.pending.forget_peak();
+        self.token.task_bytes.forget_peak();
     }
 
     /// Names of the workspace's variables.
@@ -469,7 +480,16 @@ impl Machine {
         let in_a_row = self.ticks_in_a_row.get() + 1;
         self.ticks_in_a_row.set(in_a_row);
         self.statistics.borrow_mut().ticks += 1;
-        self.host.tick(in_a_row);
+        if self.outstanding.get() > 0 || !self.started.borrow().is_empty() {
+            let began = self.host.now();
+            self.host.tick(in_a_row);
+            let took = self.host.now().0.saturating_sub(began.0);
+            let mut statistics = self.statistics.borrow_mut();
+            statistics.busy_ticks += 1;
+            statistics.tick_nanoseconds += took;
+        } else {
+            self.host.tick(in_a_row);
+        }
         self.collect_woken();
         self.observe_cancel();
         if self.registry.collect_if_many() > 0 {

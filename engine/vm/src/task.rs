@@ -39,6 +39,8 @@ pub(crate) struct TaskRecord {
     pub waits_on: RefCell<Vec<Future>>,
     /// An error to be thrown at the wait: a deadlock.
     pub injected: RefCell<Option<RuntimeError>>,
+    /// Bytes of its stacks, as they were when it gave way last.
+    pub stack_bytes: Cell<u64>,
     /// Whether the first instruction has run.
     pub has_run: Cell<bool>,
     /// Whether it runs the machine's own code: callbacks. These end with the execution, not before.
@@ -68,6 +70,7 @@ impl TaskRecord {
             waits_for: RefCell::default(),
             waits_on: RefCell::default(),
             injected: RefCell::default(),
+            stack_bytes: Cell::new(0),
             has_run: Cell::new(false),
             is_native: Cell::new(false),
             is_of_cleanup: Cell::new(false),

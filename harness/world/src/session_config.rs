@@ -131,6 +131,7 @@ impl SessionConfig {
         tourbillon_session::SessionOptions {
             strict: self.strict,
             top_level_await: self.top_level_await,
+            tracing: false,
             machine,
         }
     }

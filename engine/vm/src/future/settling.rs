@@ -112,6 +112,9 @@ impl Future {
         };
         // What the body began with, and an operation, end here and with nothing borrowed.
         drop(left);
+        if from == FutureState::Pending {
+            machine.token.pending.remove(1);
+        }
         if let Some(error) = &error {
             machine.event(&Event::FutureFailed {
                 future: self.id(),
