@@ -1,11 +1,12 @@
-//! The loom model of the hand-over of a wake from a foreign thread to the scheduler. Run it with
+//! The loom models of what foreign threads hand over: wakes to the scheduler, results to whoever waits.
+//! Run them with
 //! `RUSTFLAGS="--cfg loom" cargo test -p tourbillon-executor --release --test loom`.
 #![cfg(loom)]
 
 use loom::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::task::{Wake, Waker};
-use tourbillon_executor::{Inbox, WakeSlot};
+use tourbillon_executor::{Completions, Inbox, WakeSlot};
 
 /// The waker of whoever polls the scheduler.
 struct Outer(AtomicBool);
@@ -102,5 +103,56 @@ fn two_foreign_threads_are_both_seen() {
         inbox.drain(&mut seen);
         seen.sort_unstable();
         assert_eq!(seen, [0, 1]);
+    });
+}
+
+/// Polls a place of the queue until its result is there; a wake must come before each further poll.
+fn wait_for(queue: &Completions<u32>, place: u64) -> Option<u32> {
+    loom::future::block_on(std::future::poll_fn(|context| queue.poll(place, context)))
+}
+
+/// Catches a queue that looks and leaves its waker in two steps: the wait would never end.
+#[test]
+fn results_of_two_threads_come_once_each() {
+    loom::model(|| {
+        let queue = Completions::new();
+        let (first, one) = queue.open();
+        let (second, other) = queue.open();
+        let threads = [
+            loom::thread::spawn(move || one.complete(1)),
+            loom::thread::spawn(move || other.complete(2)),
+        ];
+        assert_eq!(wait_for(&queue, second), Some(2));
+        assert_eq!(wait_for(&queue, first), Some(1));
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        assert_eq!(queue.open_places(), 0);
+    });
+}
+
+#[test]
+fn a_worker_that_goes_is_heard_of() {
+    loom::model(|| {
+        let queue = Completions::new();
+        let (place, completer) = queue.open();
+        let thread = loom::thread::spawn(move || drop(completer));
+        assert_eq!(wait_for(&queue, place), None);
+        thread.join().unwrap();
+    });
+}
+
+#[test]
+fn a_result_that_nobody_wants_any_more_is_dropped_once() {
+    loom::model(|| {
+        let queue = Completions::new();
+        let (place, completer) = queue.open();
+        let result = Arc::new(());
+        let brought = result.clone();
+        let thread = loom::thread::spawn(move || completer.complete(brought));
+        queue.give_up(place);
+        thread.join().unwrap();
+        assert_eq!(Arc::strong_count(&result), 1, "the result is kept");
+        assert_eq!(queue.open_places(), 0, "a late result opens the place anew");
     });
 }

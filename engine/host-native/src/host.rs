@@ -1,10 +1,9 @@
 //! The native host: the table of operations over the real world.
 
-use crate::completion::{Completion, completion};
 use crate::console::NativeConsole;
 use crate::files::{FileWork, broken_off, file_error, file_work};
 use crate::input::{InputHandler, InputQueue, InputRequest};
-use crate::runtime::Runtime;
+use crate::runtime::{Runtime, Threads};
 use crate::timers::Timers;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -14,7 +13,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::{fmt, io};
-use tokio::runtime::Handle;
+use tourbillon_executor::Completions;
 use tourbillon_gpu::{CpuDevice, RetainedBuffer};
 use tourbillon_host::{
     BufferId, Console, Device, Host, Nanoseconds, OperationId, OperationLabel, Outcome, Request,
@@ -24,7 +23,9 @@ use tourbillon_value::{Result, RuntimeError, build_runtime_error};
 
 /// A host with the real clock, files, terminal and device. It stays on its thread.
 pub struct NativeHost {
-    runtime: Handle,
+    threads: Threads,
+    /// What workers have done for this host.
+    completions: Completions<Brought>,
     timers: Timers,
     console: NativeConsole,
     input: InputQueue,
@@ -36,7 +37,7 @@ pub struct NativeHost {
 
 /// Sets up a native host.
 pub struct NativeHostBuilder {
-    runtime: Handle,
+    threads: Threads,
     console: NativeConsole,
     input: Option<Rc<dyn InputHandler>>,
     device: Option<Rc<CpuDevice>>,
@@ -51,22 +52,34 @@ enum Operation {
     },
     File {
         described: Request,
-        reply: Completion<io::Result<Response>>,
+        place: u64,
     },
     Input,
     Readback {
         buffer: RetainedBuffer,
-        mapped: Completion<()>,
+        place: u64,
     },
     /// It failed when it was submitted.
     Failed(RuntimeError),
 }
 
+/// What a worker brings back.
+enum Brought {
+    File(io::Result<Response>),
+    /// The numbers of a buffer may be read.
+    Mapped,
+}
+
 impl NativeHost {
     /// A host of the process: its terminal, no input handler, the reference device, seed 0.
     pub fn builder(runtime: &Runtime) -> NativeHostBuilder {
+        NativeHost::builder_on(runtime.threads())
+    }
+
+    /// The same on a thread that the runtime was taken along to.
+    pub fn builder_on(threads: &Threads) -> NativeHostBuilder {
         NativeHostBuilder {
-            runtime: runtime.handle().clone(),
+            threads: threads.clone(),
             console: NativeConsole::of_process(),
             input: None,
             device: Some(Rc::default()),
@@ -84,7 +97,7 @@ impl NativeHost {
             self.console.flush();
             polled
         });
-        self.runtime.block_on(flushed)
+        self.threads.handle.block_on(flushed)
     }
 
     /// Number of operations that have neither given their outcome nor been cancelled.
@@ -122,13 +135,26 @@ impl NativeHost {
             | Request::FileExists { .. }
             | Request::DeleteFile { .. }) => match file_work(request) {
                 Ok(FileWork { run, described }) => {
-                    let (completer, reply) = completion();
-                    self.runtime
-                        .spawn_blocking(move || completer.complete(run()));
-                    Operation::File { described, reply }
+                    let (place, completer) = self.completions.open();
+                    self.threads
+                        .handle
+                        .spawn_blocking(move || completer.complete(Brought::File(run())));
+                    Operation::File { described, place }
                 }
                 Err(other) => unreachable!("{} is a file operation", other.name()),
             },
+        }
+    }
+
+    /// The other end of an operation finds nobody there any more.
+    fn give_up(&self, id: OperationId, operation: Operation) {
+        match operation {
+            Operation::Timer { deadline } => self.timers.remove(deadline, id),
+            Operation::Input => self.input.cancel(id),
+            Operation::File { place, .. } | Operation::Readback { place, .. } => {
+                self.completions.give_up(place);
+            }
+            Operation::Failed(_) => {}
         }
     }
 
@@ -138,9 +164,11 @@ impl NativeHost {
             return Err(no_device());
         };
         let buffer = device.retain(buffer)?;
-        let (completer, mapped) = completion();
-        self.runtime.spawn(async move { completer.complete(()) });
-        Ok(Operation::Readback { buffer, mapped })
+        let (place, completer) = self.completions.open();
+        self.threads
+            .handle
+            .spawn(async move { completer.complete(Brought::Mapped) });
+        Ok(Operation::Readback { buffer, place })
     }
 }
 
@@ -196,16 +224,20 @@ impl Host for NativeHost {
                 .timers
                 .poll(*deadline, operation, context)
                 .map(|()| Ok(Response::Done)),
-            Operation::File { described, reply } => reply.poll(context).map(|reply| match reply {
-                Some(Ok(response)) => Ok(response),
-                Some(Err(error)) => Err(file_error(described, error)),
-                None => Err(broken_off(described)),
-            }),
+            Operation::File { described, place } => {
+                let brought = self.completions.poll(*place, context);
+                brought.map(|brought| match brought {
+                    Some(Brought::File(Ok(response))) => Ok(response),
+                    Some(Brought::File(Err(error))) => Err(file_error(described, error)),
+                    Some(Brought::Mapped) | None => Err(broken_off(described)),
+                })
+            }
             Operation::Input => self.input.poll(operation, context),
-            Operation::Readback { buffer, mapped } => {
-                mapped.poll(context).map(|mapped| match mapped {
-                    Some(()) => Ok(Response::Numbers(buffer.read())),
-                    None => Err(map_failed()),
+            Operation::Readback { buffer, place } => {
+                let brought = self.completions.poll(*place, context);
+                brought.map(|brought| match brought {
+                    Some(Brought::Mapped) => Ok(Response::Numbers(buffer.read())),
+                    Some(Brought::File(_)) | None => Err(map_failed()),
                 })
             }
             Operation::Failed(error) => Poll::Ready(Err(error.clone())),
@@ -218,12 +250,8 @@ impl Host for NativeHost {
 
     fn cancel(&self, operation: OperationId) {
         let entry = self.operations.borrow_mut().remove(&operation);
-        match entry {
-            Some(Operation::Timer { deadline }) => self.timers.remove(deadline, operation),
-            Some(Operation::Input) => self.input.cancel(operation),
-            // The other ends of these find nobody there any more.
-            Some(Operation::File { .. } | Operation::Readback { .. } | Operation::Failed(_))
-            | None => {}
+        if let Some(entry) = entry {
+            self.give_up(operation, entry);
         }
     }
 
@@ -251,11 +279,7 @@ impl Drop for NativeHost {
     fn drop(&mut self) {
         let left = std::mem::take(&mut *self.operations.borrow_mut());
         for (id, operation) in left {
-            match operation {
-                Operation::Timer { deadline } => self.timers.remove(deadline, id),
-                Operation::Input => self.input.cancel(id),
-                Operation::File { .. } | Operation::Readback { .. } | Operation::Failed(_) => {}
-            }
+            self.give_up(id, operation);
         }
     }
 }
@@ -306,8 +330,9 @@ impl NativeHostBuilder {
     /// The host; its clock starts now.
     pub fn build(self) -> NativeHost {
         NativeHost {
-            timers: Timers::start(&self.runtime, self.clock_factor),
-            runtime: self.runtime,
+            timers: Timers::start(&self.threads.handle, self.clock_factor),
+            threads: self.threads,
+            completions: Completions::new(),
             console: self.console,
             input: InputQueue::new(self.input),
             device: self.device,

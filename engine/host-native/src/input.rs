@@ -1,7 +1,7 @@
 //! Input: whoever answers requests for lines and keys, and the queue before them. Requests are
 //! answered one at a time, in the order in which they were made.
 
-use crate::completion::lock;
+use crate::lock::lock;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::error::Error;

@@ -1,9 +1,10 @@
 //! The native host: real clock, files, terminal and device. The only crate with tokio, and the only
 //! one that starts threads; none of either shows in its interface.
 //!
-//! A session stays on the thread that calls [`NativeHost::block_on`]. One worker thread turns the
-//! timers and hears Ctrl-C, so that a program which computes without ever waiting can still be
-//! interrupted; files are read and written on a pool that grows with need.
+//! A session stays on the thread that calls [`NativeHost::block_on`]: the caller's own, or the worker
+//! that [`Runtime::spread`] found free for it. Workers also turn the timers and hear Ctrl-C, so that a
+//! program which computes without ever waiting can still be interrupted; files are read and written on a
+//! pool that grows with need. What these threads have done comes back through one queue for each host.
 //!
 //! ```
 //! use std::future::poll_fn;
@@ -28,11 +29,11 @@
 //! # std::io::Result::Ok(())
 //! ```
 
-mod completion;
 mod console;
 mod files;
 mod host;
 mod input;
+mod lock;
 mod runtime;
 mod terminal;
 mod terminal_mode;
@@ -41,5 +42,5 @@ mod timers;
 pub use console::NativeConsole;
 pub use host::{NativeHost, NativeHostBuilder};
 pub use input::{InputAnswer, InputError, InputFuture, InputHandler, InputRequest, InputResult};
-pub use runtime::Runtime;
+pub use runtime::{Panicked, Runtime, Spread, Threads};
 pub use terminal::TerminalInput;

@@ -1,7 +1,7 @@
 //! The input handler of a terminal: lines and keys from standard input, prompts to standard error.
 
-use crate::completion::lock;
 use crate::input::{InputAnswer, InputFuture, InputHandler, InputRequest, InputResult};
+use crate::lock::lock;
 use crate::terminal_mode::{self, Mode, NoTerminal, Terminal};
 use std::future::Future;
 use std::io::{self, BufRead, Write};

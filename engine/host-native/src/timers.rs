@@ -1,6 +1,6 @@
 //! The real clock and the timers on it: in the order of their deadlines, never early.
 
-use crate::completion::lock;
+use crate::lock::lock;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};

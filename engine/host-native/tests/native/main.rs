@@ -3,6 +3,7 @@
 mod files;
 mod input;
 mod readback;
+mod threads;
 mod timers;
 
 use std::error::Error;

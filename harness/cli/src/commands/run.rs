@@ -1,37 +1,37 @@
-//! `tourbillon run`: one program on the native host, now.
+//! `tourbillon run`: programs on the native host, now.
 
+mod interrupts;
+mod many;
+mod outlets;
+mod program;
+
+use self::interrupts::Interrupts;
+use self::outlets::Outlets;
+use self::program::Settings;
 use crate::exit::Exit;
-use crate::input::{read_program, shown_name};
+use crate::input::{STANDARD_INPUT, read_program, shown_name};
 use crate::output::{Format, Output};
 use clap::{Args, ValueEnum};
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
-use std::future::{Future, poll_fn};
-use std::io::{self, ErrorKind, IsTerminal, Write};
-use std::path::PathBuf;
-use std::pin::pin;
-use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Poll, Waker};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tourbillon_host::Fifo;
-use tourbillon_host_native::{NativeConsole, NativeHost, Runtime, TerminalInput};
-use tourbillon_session::{CancelHandle, Session, SessionOptions};
+use tourbillon_host_native::Runtime;
 use tourbillon_syntax::Source;
-use tourbillon_value::{Namespace, RuntimeError, Value};
-use tourbillon_world::{CanonicalValue, snapshot};
+use tourbillon_value::Namespace;
 
 /// The arguments of `run`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The first FILE is the script; further ones are function files that it may call. `-` reads the script \
 from standard input.\n\n\
-Ctrl-C cancels the program: its cleanup runs, and it exits 1 with async:ExecutionCancelled. A second \
-Ctrl-C ends it at once. A program that does not compile exits 2, one that fails exits 1.")]
+With `--jobs` each FILE is a program of its own, in a session of its own. What a program prints is \
+kept together and shown when it has ended, in the order of the FILEs; the exit code is the worst. With \
+`--jobs 1` they run one after another and read standard input in turn; otherwise input fails with \
+input:Unavailable.\n\n\
+Ctrl-C cancels the programs: their cleanup runs, and they exit 1 with async:ExecutionCancelled. A \
+second Ctrl-C ends them at once. A program that does not compile exits 2, one that fails exits 1.")]
 pub struct RunArguments {
-    /// The script, then function files
+    /// The script, then function files; with `--jobs`, programs
     #[arg(required = true, value_name = "FILE.m")]
     files: Vec<PathBuf>,
 
@@ -43,6 +43,10 @@ pub struct RunArguments {
     #[arg(long, value_enum, default_value_t = NamespaceName::Matlab)]
     namespace: NamespaceName,
 
+    /// Run each FILE as a program of its own, so many at a time
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+
     /// Strict compatibility: refuse every async form
     #[arg(long)]
     strict: bool,
@@ -51,7 +55,7 @@ pub struct RunArguments {
     #[arg(long, value_enum, default_value_t = Tier::Dynamic)]
     tier: Tier,
 
-    /// Cancel the program after so many seconds
+    /// Cancel a program after so many seconds
     #[arg(long, value_name = "SECONDS", value_parser = super::seconds)]
     timeout: Option<Duration>,
 }
@@ -99,7 +103,7 @@ impl From<NamespaceName> for Namespace {
     }
 }
 
-/// Runs the program.
+/// Runs the programs.
 pub fn run(arguments: &RunArguments, output: &mut Output) -> Exit {
     if let Some(refusal) = refusal(arguments) {
         output.error(refusal);
@@ -115,8 +119,9 @@ pub fn run(arguments: &RunArguments, output: &mut Output) -> Exit {
             }
         }
     }
-    match Runtime::start() {
-        Ok(runtime) => run_on(&runtime, arguments, &sources, output),
+    let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    match Runtime::with_workers(arguments.jobs.unwrap_or(cores)) {
+        Ok(runtime) => run_on(&runtime, arguments, sources, output),
         Err(error) => {
             output.error(format!(
                 "error: the operating system gives no thread: {error}"
@@ -126,8 +131,48 @@ pub fn run(arguments: &RunArguments, output: &mut Output) -> Exit {
     }
 }
 
+fn run_on(
+    runtime: &Runtime,
+    arguments: &RunArguments,
+    sources: Vec<Source>,
+    output: &mut Output,
+) -> Exit {
+    let settings = Settings {
+        gpu: arguments.gpu,
+        namespace: arguments.namespace.into(),
+        strict: arguments.strict,
+        timeout: arguments.timeout,
+        format: if output.is_json() {
+            Format::Json
+        } else {
+            Format::Text
+        },
+    };
+    let interrupts = Interrupts::default();
+    // Kept to the end: when it goes, a second Ctrl-C knows that nothing is left to end.
+    let _running = match interrupts.listen(runtime) {
+        Ok(running) => Some(running),
+        Err(error) => {
+            output.aside(format!("warning: Ctrl-C will not run cleanup: {error}"));
+            None
+        }
+    };
+    match arguments.jobs {
+        Some(jobs) => many::run(runtime, settings, jobs, sources, &interrupts, output),
+        None => {
+            let outlets = Outlets::of_process(settings.format);
+            let threads = runtime.threads();
+            program::run(threads, settings, 0, &sources, outlets, &interrupts).say(None, output)
+        }
+    }
+}
+
 /// What is asked for and not there.
 fn refusal(arguments: &RunArguments) -> Option<&'static str> {
+    let reads_input = |path: &&PathBuf| path.as_path() == Path::new(STANDARD_INPUT);
+    if arguments.files.iter().filter(reads_input).count() > 1 {
+        return Some("error: only one of the files can be standard input");
+    }
     match arguments.gpu {
         Gpu::Wgpu => {
             return Some(
@@ -142,297 +187,4 @@ fn refusal(arguments: &RunArguments) -> Option<&'static str> {
             Some("error: the embedded tier is not part of this version\nhelp: leave `--tier` out")
         }
     }
-}
-
-fn run_on(
-    runtime: &Runtime,
-    arguments: &RunArguments,
-    sources: &[Source],
-    output: &mut Output,
-) -> Exit {
-    let format = if output.is_json() {
-        Format::Json
-    } else {
-        Format::Text
-    };
-    let reader = Rc::new(Reader::default());
-    let captured: Rc<RefCell<Vec<u8>>> = Rc::default();
-    let console = match format {
-        Format::Json => {
-            NativeConsole::new(Box::new(Captured(captured.clone())), Box::new(io::stderr()))
-        }
-        Format::Text if io::stdout().is_terminal() => NativeConsole::of_process(),
-        Format::Text => NativeConsole::new(Box::new(Piped(reader.clone())), Box::new(io::stderr())),
-    };
-    let input = TerminalInput::of_process();
-    let restore_terminal = input.restorer();
-    let mut host = NativeHost::builder(runtime).console(console).input(input);
-    if arguments.gpu == Gpu::None {
-        host = host.device(None);
-    }
-    let host = Rc::new(host.build());
-    let mut options = SessionOptions {
-        strict: arguments.strict,
-        ..SessionOptions::default()
-    };
-    let namespace = arguments.namespace.into();
-    options.machine.namespace = namespace;
-    options.machine.capture_output = false;
-    let session = Session::new(host.clone(), Rc::new(Fifo), None, options);
-
-    let program = match session.compile(sources) {
-        Ok(program) => program,
-        Err(errors) => {
-            for error in errors {
-                output.error(error.format_diagnostic(namespace));
-            }
-            return Exit::Usage;
-        }
-    };
-    let interrupts = Interrupts::new(session.cancel_handle());
-    reader.stop.replace(Some(session.cancel_handle()));
-    // Kept to the end: when it goes, a second Ctrl-C knows that nothing is left to end.
-    let _running = match interrupts.listen(runtime, restore_terminal) {
-        Ok(running) => Some(running),
-        Err(error) => {
-            output.aside(format!("warning: Ctrl-C will not run cleanup: {error}"));
-            None
-        }
-    };
-    let timed_out = Arc::new(AtomicBool::new(false));
-    if let Some(delay) = arguments.timeout {
-        let (handle, timed_out) = (session.cancel_handle(), timed_out.clone());
-        runtime.after(delay, move || {
-            timed_out.store(true, Ordering::Release);
-            handle.cancel();
-        });
-    }
-
-    let ended = host.block_on(interrupts.unless_abandoned(async {
-        let result = session.execute_program(&program).await;
-        interrupts.aim(session.cancel_handle());
-        let mut diagnostics = result.diagnostics;
-        // What the workspace holds must have no other owner when the session closes it.
-        let values = shown_values(format, result.values);
-        match session.close().await {
-            Ok(more) => diagnostics.extend(more),
-            Err(error) => diagnostics.push(error),
-        }
-        (result.error, diagnostics, values)
-    }));
-    host.native_console().flush();
-    let Some((error, diagnostics, values)) = ended else {
-        output.error("error: stopped by a second Ctrl-C, before cleanup had ended");
-        return Exit::Failed;
-    };
-    if reader.has_gone.get() {
-        // Whoever read has what was wanted of it: being stopped for that is no failure.
-        return Exit::Held;
-    }
-    let lost = host.native_console().lost();
-    for diagnostic in diagnostics
-        .iter()
-        .filter(|diagnostic| !was_shown(diagnostic))
-    {
-        output.error(
-            diagnostic
-                .format_diagnostic(namespace)
-                .replacen("error:", "warning:", 1),
-        );
-    }
-    if format == Format::Json {
-        output.json(&serde_json::json!({
-            "stdout": String::from_utf8_lossy(&captured.borrow()),
-            "error": error.as_ref().map(|error| error_json(error, namespace)),
-            "diagnostics": diagnostics.iter().map(|diagnostic| serde_json::json!({
-                "identifier": diagnostic.identifier_in(namespace),
-                "message": diagnostic.message(),
-            })).collect::<Vec<_>>(),
-            "values": values,
-        }));
-    }
-    if let Some(lost) = lost {
-        output.error(format_args!("error: the program's output was lost: {lost}"));
-    }
-    match error {
-        None if lost.is_some() => Exit::Failed,
-        None => Exit::Held,
-        Some(error) => {
-            output.error(error.format_diagnostic(namespace));
-            if let (true, Some(delay)) = (timed_out.load(Ordering::Acquire), arguments.timeout) {
-                output.aside(format!(
-                    "stopped after {} s, as `--timeout` says",
-                    delay.as_secs_f64()
-                ));
-            }
-            Exit::Failed
-        }
-    }
-}
-
-/// The workspace for programs, when they are to see it.
-fn shown_values(format: Format, values: BTreeMap<String, Value>) -> serde_json::Value {
-    match format {
-        Format::Text => serde_json::Value::Null,
-        Format::Json => {
-            let set = values.iter().filter(|(_, value)| !value.is_undefined());
-            let shown: BTreeMap<&String, CanonicalValue> =
-                set.map(|(name, value)| (name, snapshot(value))).collect();
-            serde_json::json!(shown)
-        }
-    }
-}
-
-/// Warnings are written when they come up; reports of the engine itself are only kept.
-fn was_shown(diagnostic: &RuntimeError) -> bool {
-    !diagnostic.identifier().starts_with("async:")
-}
-
-/// An error for programs.
-pub fn error_json(error: &RuntimeError, namespace: Namespace) -> serde_json::Value {
-    serde_json::json!({
-        "identifier": error.identifier_in(namespace),
-        "message": error.message(),
-        "stack": error.context().stack.iter().map(|frame| serde_json::json!({
-            "file": &*frame.file,
-            "name": &*frame.name,
-            "line": frame.line,
-            "column": frame.column,
-        })).collect::<Vec<_>>(),
-        "cause": error.causes().iter().map(|cause| error_json(cause, namespace)).collect::<Vec<_>>(),
-    })
-}
-
-/// Collects what the program prints, to be one field of the result.
-struct Captured(Rc<RefCell<Vec<u8>>>);
-
-impl Write for Captured {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Who reads the output at the other end of a pipe.
-#[derive(Default)]
-struct Reader {
-    stop: RefCell<Option<CancelHandle>>,
-    has_gone: Cell<bool>,
-}
-
-/// Standard output that stops the program when its reader has gone: a program that prints for ever
-/// ends with the `head` that it was piped into.
-struct Piped(Rc<Reader>);
-
-impl Piped {
-    fn noted<T>(&self, result: io::Result<T>) -> io::Result<T> {
-        if let Err(error) = &result
-            && error.kind() == ErrorKind::BrokenPipe
-        {
-            self.0.has_gone.set(true);
-            if let Some(handle) = &*self.0.stop.borrow() {
-                handle.cancel();
-            }
-        }
-        result
-    }
-}
-
-impl Write for Piped {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.noted(io::stdout().write(bytes))
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.noted(io::stdout().flush())
-    }
-}
-
-/// Ctrl-C: the first cancels the execution, the second ends the program at once.
-struct Interrupts(Arc<InterruptState>);
-
-struct InterruptState {
-    handle: Mutex<CancelHandle>,
-    is_abandoned: AtomicBool,
-    waker: Mutex<Option<Waker>>,
-}
-
-impl Interrupts {
-    fn new(handle: CancelHandle) -> Interrupts {
-        Interrupts(Arc::new(InterruptState {
-            handle: Mutex::new(handle),
-            is_abandoned: AtomicBool::new(false),
-            waker: Mutex::new(None),
-        }))
-    }
-
-    /// What the first Ctrl-C cancels from now on.
-    fn aim(&self, handle: CancelHandle) {
-        *lock(&self.0.handle) = handle;
-    }
-
-    /// Hears Ctrl-C. What it returns is dropped when the program has ended.
-    fn listen(
-        &self,
-        runtime: &Runtime,
-        restore_terminal: impl Fn() + Send + 'static,
-    ) -> io::Result<Sender<()>> {
-        let (running, has_ended) = channel();
-        let state = self.0.clone();
-        runtime.on_interrupt(move |count| {
-            state.interrupted(count, &has_ended, &restore_terminal);
-        })?;
-        Ok(running)
-    }
-
-    /// The future's output; nothing once Ctrl-C was pressed twice.
-    async fn unless_abandoned<F: Future>(&self, future: F) -> Option<F::Output> {
-        let mut future = pin!(future);
-        poll_fn(|context| {
-            *lock(&self.0.waker) = Some(context.waker().clone());
-            if self.0.is_abandoned.load(Ordering::Acquire) {
-                return Poll::Ready(None);
-            }
-            future.as_mut().poll(context).map(Some)
-        })
-        .await
-    }
-}
-
-impl InterruptState {
-    fn interrupted(&self, count: u32, has_ended: &Receiver<()>, restore_terminal: &dyn Fn()) {
-        if count == 1 {
-            lock(&self.handle).cancel();
-            return;
-        }
-        self.is_abandoned.store(true, Ordering::Release);
-        if let Some(waker) = lock(&self.waker).take() {
-            waker.wake();
-        }
-        end_at_once(has_ended, restore_terminal);
-    }
-}
-
-/// Gives the main thread a moment to leave in good order, which it cannot when it computes.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a program that never gives way leaves no other way to end it at once"
-)]
-fn end_at_once(has_ended: &Receiver<()>, restore_terminal: &dyn Fn()) {
-    const PATIENCE: Duration = Duration::from_millis(250);
-    match has_ended.recv_timeout(PATIENCE) {
-        Ok(()) | Err(RecvTimeoutError::Disconnected) => {}
-        Err(RecvTimeoutError::Timeout) => {
-            restore_terminal();
-            std::process::exit(1)
-        }
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -147,6 +147,135 @@ fn input_comes_from_standard_input_and_ends_with_it() {
     place.run(&["run", "p.m"]).check(1, &["input:EndOfInput"]);
 }
 
+/// Two programs that can only end when both are under way at once: each waits for the other's file.
+fn meeting(own: &str, other: &str) -> String {
+    format!(
+        "filewrite('{own}', 'here');\nwhile ~isfile('{other}')\n  pause(0.001);\nend\n\
+         fprintf('%s met %s\\n', '{own}', '{other}');\n"
+    )
+}
+
+#[test]
+fn programs_with_jobs_run_at_once_each_in_a_session_of_its_own() {
+    let place = Place::with(&[
+        ("a.m", &format!("x = 1;\n{}", meeting("a", "b"))),
+        (
+            "b.m",
+            &format!(
+                "{}try\n  disp(x);\ncatch\n  disp('apart');\nend\n",
+                meeting("b", "a")
+            ),
+        ),
+    ]);
+    let ended = place.run(&["run", "a.m", "b.m", "--jobs", "2"]);
+    ended.check(0, &[]);
+    assert_eq!(ended.stdout, "a met b\nb met a\napart\n");
+}
+
+#[test]
+fn the_output_of_each_program_is_whole_and_in_the_order_given_and_the_worst_exit_counts() {
+    let place = Place::with(&[
+        ("slow.m", "disp('slow 1');\npause(0.02);\ndisp('slow 2');\n"),
+        (
+            "fails.m",
+            "disp('fails');\nwarning('w:id', 'careful');\nerror('a:b', 'no');\n",
+        ),
+        ("broken.m", "x = (1 + ;\n"),
+        ("quick.m", "disp('quick');\n"),
+    ]);
+    let all = ["run", "slow.m", "fails.m", "quick.m", "--jobs"];
+    for jobs in ["1", "2", "8"] {
+        let ended = place.run(&[&all[..], &[jobs]].concat());
+        ended.check(1, &["careful", "identifier: a:b", "fails.m:3"]);
+        assert_eq!(ended.stdout, "slow 1\nslow 2\nfails\nquick\n");
+    }
+    let ended = place.run(&["run", "broken.m", "fails.m", "quick.m", "--jobs", "2"]);
+    ended.check(2, &["broken.m:1:10", "identifier: a:b"]);
+    assert_eq!(ended.stdout, "fails\nquick\n");
+}
+
+#[test]
+fn programs_with_jobs_are_one_json_object_each() {
+    let place = Place::with(&[
+        ("a.m", "x = 1;\ndisp('a');\n"),
+        ("b.m", "error('a:b', 'no');\n"),
+        ("c.m", "x = (1 + ;\n"),
+    ]);
+    let ended = place.run(&[
+        "run", "a.m", "b.m", "c.m", "--jobs", "2", "--format", "json",
+    ]);
+    ended.check(2, &[]);
+    let results: Vec<serde_json::Value> = ended
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("an object"))
+        .collect();
+    let programs: Vec<&serde_json::Value> = results.iter().map(|one| &one["program"]).collect();
+    assert_eq!(programs, ["a.m", "b.m", "c.m"]);
+    assert_eq!(results[0]["stdout"], "a\n");
+    assert_eq!(results[0]["values"]["x"]["data"][0], 1.0);
+    assert_eq!(results[1]["error"]["identifier"], "a:b");
+    assert!(results[2]["error"]["message"].is_string());
+    assert!(results[2]["values"].is_null());
+}
+
+#[test]
+fn only_programs_that_run_one_after_another_have_input() {
+    let asks = |name: &str| format!("fprintf('{name}: %s\\n', input('', 's'));\n");
+    let place = Place::with(&[("a.m", &asks("a")), ("b.m", &asks("b"))]);
+    for (jobs, code, stdout, stderr) in [
+        ("1", 0, "a: Ada\nb: Bob\n", ""),
+        ("2", 1, "", "input:Unavailable"),
+    ] {
+        let mut child = place
+            .command(&["run", "a.m", "b.m", "--jobs", jobs])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the command runs");
+        let mut stdin = child.stdin.take().expect("a pipe");
+        // Programs that ask nobody may have ended before.
+        let _gone = stdin.write_all(b"Ada\nBob\n");
+        drop(stdin);
+        let ended = Ended::of(child.wait_with_output().expect("it ends"));
+        ended.check(code, &[stderr]);
+        assert_eq!(ended.stdout, stdout);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_cancels_every_program_and_cleanups_run() {
+    // Both have said that they are under way, in files, before the signal comes.
+    let text = |name: &str| {
+        format!(
+            "c = onCleanup(@() disp('{name} cleaned'));\nfilewrite('{name}', '');\n\
+             while true\n  pause(0.001);\nend\n"
+        )
+    };
+    let place = Place::with(&[
+        ("a.m", &text("a")),
+        ("b.m", &text("b")),
+        ("never.m", "disp('never');\n"),
+    ]);
+    let child = place
+        .command(&["run", "a.m", "b.m", "never.m", "--jobs", "2"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command runs");
+    while !(place.path("a").exists() && place.path("b").exists()) {
+        std::thread::yield_now();
+    }
+    let id = child.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &id]).status();
+    assert!(sent.expect("kill is there").success());
+    let ended = Ended::of(child.wait_with_output().expect("it ends"));
+    ended.check(1, &["async:ExecutionCancelled"]);
+    assert_eq!(ended.stdout, "a cleaned\nb cleaned\n");
+}
+
 #[test]
 fn a_program_comes_from_standard_input() {
     let place = Place::with(&[]);
