@@ -16,6 +16,7 @@ pub mod recorded;
 pub mod requirements;
 pub mod run;
 pub mod schema;
+pub mod soak;
 pub mod summary;
 
 pub use laboratory::SimulatedWorld;

@@ -5,6 +5,7 @@ mod outside;
 mod rule;
 mod typist;
 
+pub use outside::Outside;
 pub use rule::{NotNative, not_native};
 
 use std::cell::RefCell;
@@ -30,7 +31,6 @@ use crate::laboratory::{observed, simulation};
 use crate::matching::{Observed, Verdict, judge};
 use crate::schema::{Case, EngineName};
 use crate::world::{CancelPlan, GpuDevice, Seconds};
-use outside::Outside;
 use typist::Typist;
 
 /// How long a case should take on the real clock, one attempt after the other. What a program does
@@ -287,7 +287,7 @@ fn natively(outcome: Outcome) -> Observed {
 }
 
 /// What is left, also when the threads that woke the session have had the time to let go of its wakers.
-fn still_left(
+pub(crate) fn still_left(
     session: &Session,
     native: &NativeHost,
     outside: &Outside,

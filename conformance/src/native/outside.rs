@@ -14,7 +14,7 @@ use tourbillon_host_native::NativeHost;
 use crate::world::{LatencyOp, WorldConfig};
 
 /// A native host that keeps programs in a folder of theirs and lets what they ask for take its time.
-pub(super) struct Outside {
+pub struct Outside {
     native: Rc<NativeHost>,
     folder: PathBuf,
     latencies: BTreeMap<LatencyOp, Nanoseconds>,
@@ -55,7 +55,8 @@ pub(super) fn inside(folder: &Path, path: &str) -> PathBuf {
 }
 
 impl Outside {
-    pub(super) fn new(native: &Rc<NativeHost>, folder: &Path, world: &WorldConfig) -> Outside {
+    /// The host over a native one: paths count from the folder, and of the world its latencies hold.
+    pub fn new(native: &Rc<NativeHost>, folder: &Path, world: &WorldConfig) -> Outside {
         let latencies = world.latency.iter();
         Outside {
             native: native.clone(),
@@ -69,7 +70,7 @@ impl Outside {
     }
 
     /// Operations that have neither given their outcome nor been cancelled.
-    pub(super) fn outstanding(&self) -> usize {
+    pub fn outstanding(&self) -> usize {
         self.operations.borrow().len()
     }
 

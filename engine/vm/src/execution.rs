@@ -3,7 +3,7 @@
 use crate::callbacks;
 use crate::errors;
 use crate::fiber::{Frame, Start};
-use crate::future::{Future, FutureState, Origin};
+use crate::future::{Failure, Future, FutureState, Origin};
 use crate::machine::{Machine, OnExit, Unhandled};
 use crate::spawn;
 use crate::statistics::Statistics;
@@ -326,6 +326,22 @@ impl Machine {
     /// The future of a task: that of its outermost body.
     pub(crate) fn outermost_future(&self, record: &TaskRecord) -> Option<Future> {
         record.outermost.borrow().clone()
+    }
+
+    /// Keeps a failure in mind until somebody observes it: an execution may go on for days, and have any
+    /// number of failures that somebody handles.
+    pub(crate) fn note_failure(&self, failure: Rc<Failure>) {
+        const FEW: usize = 64;
+        let mut failures = std::mem::take(&mut *self.failures.borrow_mut());
+        if failures.len() == failures.capacity() {
+            let kept = failures.extract_if(.., |failure| !failure.is_observed.get());
+            let mut kept: Vec<Rc<Failure>> = kept.collect();
+            // Looked through again when there are twice as many, so that it costs little for each.
+            kept.reserve(kept.len().max(FEW));
+            failures = kept;
+        }
+        failures.push(failure);
+        *self.failures.borrow_mut() = failures;
     }
 
     /// Reports failures that nobody observed, once each; by policy they fail the execution.

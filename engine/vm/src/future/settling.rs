@@ -96,7 +96,7 @@ impl Future {
                             }),
                     ),
                 });
-                machine.failures.borrow_mut().push(failure.clone());
+                machine.note_failure(failure.clone());
                 core.failure = Some(failure);
             }
             let left = (
