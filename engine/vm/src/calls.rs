@@ -2,6 +2,7 @@
 
 use crate::errors;
 use crate::fiber::{ALL, CodeFrame, Frame, Returns};
+use crate::future::Future;
 use crate::interpreter::Interpreter;
 use crate::machine::Loaded;
 use crate::spawn;
@@ -361,9 +362,10 @@ impl Interpreter {
 
     /// Gives the results of a call to the frame that called: into its registers, or to its next step.
     pub(crate) fn finish_call(&mut self, returns: Returns, values: Outputs) -> Result<()> {
-        let fiber = self.top();
-        if matches!(fiber.frames.last(), Some(Frame::Cleanup { .. })) {
+        let fiber = self.fibers.last_mut().expect("a running task has a body");
+        if let Some(Frame::Cleanup { body, .. }) = fiber.frames.last_mut() {
             // Nobody asked a cleanup for results, and those of the body it follows stay.
+            *body = Future::not_begun(&self.machine, &values);
             return Ok(());
         }
         let is_code = matches!(fiber.frames.last(), Some(Frame::Code(_)));

@@ -431,7 +431,8 @@ impl crate::interpreter::Interpreter {
         use crate::calls::Flow;
         use crate::interpreter::Stop;
         loop {
-            if self.top().pending.is_some() {
+            // It waits, or control has gone to a body that it awaits.
+            if self.top().pending.is_some() || self.top().start.is_some() {
                 return Stop::Wait;
             }
             let stepped = match self.top().frames.last_mut() {
@@ -444,6 +445,10 @@ impl crate::interpreter::Interpreter {
                 }
                 Some(Frame::Code(_)) => self.run_code(),
                 Some(Frame::Native { .. }) => self.step_native(),
+                Some(Frame::Cleanup { body, .. }) if body.is_some() => {
+                    let future = body.take().expect("it is there");
+                    self.await_value(vec![future.into_value()], crate::fiber::Returns::NOWHERE)
+                }
                 Some(Frame::Cleanup { queue, .. }) => match queue.next() {
                     Some((cleanup, function)) => {
                         self.machine.event(&Event::CleanupCalled { cleanup });

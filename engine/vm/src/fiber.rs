@@ -61,6 +61,8 @@ pub(crate) enum Frame {
         queue: std::vec::IntoIter<(ObjectId, Value)>,
         /// Results on their way to the frame below; the cleanups' own calls must not replace them.
         kept: Outputs,
+        /// What the call of an async function gave: the cleanup is over when its body is.
+        body: Option<Future>,
     },
     /// An error on its way down that waits for the cleanups above it.
     Unwind(RuntimeError),

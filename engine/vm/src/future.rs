@@ -292,6 +292,12 @@ impl Future {
         Ok(Some(Future(object.clone())))
     }
 
+    /// The future that a call gave, when its body has not begun: an async function was called.
+    pub(crate) fn not_begun(machine: &Machine, values: &[Value]) -> Option<Future> {
+        let future = Future::from_value(machine, values.first()?).ok()??;
+        (future.state() == FutureState::Created).then_some(future)
+    }
+
     pub(crate) fn get(&self) -> &FutureObject {
         self.0
             .downcast_ref::<FutureObject>()

@@ -134,6 +134,7 @@ impl Interpreter {
                 self.top().frames.push(Frame::Cleanup {
                     queue: queue.into_iter(),
                     kept: Outputs::new(),
+                    body: None,
                 });
                 Ok(())
             }

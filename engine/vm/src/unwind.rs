@@ -156,6 +156,7 @@ impl Interpreter {
         fiber.frames.push(Frame::Cleanup {
             queue: queue.into_iter(),
             kept,
+            body: None,
         });
         true
     }
