@@ -106,6 +106,8 @@ pub struct Function {
     pub handlers: Vec<Handler>,
     /// Where cleanup code stands, inner ranges before outer ones.
     pub cleanups: Vec<CleanupRange>,
+    /// Names of the variables in the workspace that [`Instruction::NewWorkspace`] makes, by slot.
+    pub workspace: Vec<Arc<str>>,
 }
 
 /// A constant.
@@ -419,6 +421,34 @@ pub enum Instruction {
         index: Register,
         value: Register,
     },
+    /// `dst = a new workspace` for the variables that the function shares with those nested in it.
+    NewWorkspace { dst: Register },
+    /// `dst = the variable in a slot of a workspace`, which must have a value.
+    LoadShared {
+        dst: Register,
+        workspace: Register,
+        slot: u16,
+    },
+    /// The same for a local `dst`, which gets no value when the variable has none.
+    LoadSlot {
+        dst: Register,
+        workspace: Register,
+        slot: u16,
+    },
+    /// `the variable in a slot of a workspace = src`
+    StoreShared {
+        workspace: Register,
+        slot: u16,
+        src: Register,
+    },
+    /// The value of a local, if it has one, moves to the variable in a slot of a workspace.
+    StoreSlot {
+        workspace: Register,
+        slot: u16,
+        src: Register,
+    },
+    /// The variable gets no value.
+    ClearShared { workspace: Register, slot: u16 },
     /// Ends cleanup code: throws the error in the record if there is one; else goes on. The record is
     /// looked at without consuming.
     EndCleanup { record: Register },

@@ -4,6 +4,7 @@ pub mod bytecode;
 mod captures;
 mod lower;
 mod names;
+mod nesting;
 mod operands;
 mod print;
 mod registers;

@@ -15,6 +15,8 @@ pub(crate) struct Names {
     /// Names that are read or called, in the order of their first mention. What anonymous functions
     /// and async blocks inside mention without owning it counts as mentioned here.
     pub mentioned: Vec<Rc<str>>,
+    /// Names that handles are made of, `@name`, also in anonymous functions and async blocks inside.
+    pub handles: Vec<Rc<str>>,
     /// Names declared `global`.
     pub globals: Vec<Ident>,
     /// Names declared `persistent`.
@@ -232,8 +234,8 @@ impl Names {
             | ExpressionKind::String(_)
             | ExpressionKind::Colon
             | ExpressionKind::End
-            | ExpressionKind::Handle(_)
             | ExpressionKind::Error => {}
+            ExpressionKind::Handle(name) => self.handles.push(name.clone()),
             ExpressionKind::Name(name) => self.mention(name),
             ExpressionKind::Unary(_, operand) | ExpressionKind::Postfix(_, operand) => {
                 self.expression(operand);
@@ -261,14 +263,18 @@ impl Names {
                 self.step(step);
             }
             ExpressionKind::Anonymous { inputs, body } => {
-                for name in free_names(&Names::of_expression(body), inputs) {
+                let names = Names::of_expression(body);
+                for name in free_names(&names, inputs) {
                     self.mention(&name);
                 }
+                self.handles.extend(names.handles);
             }
             ExpressionKind::AsyncExpression(body) => {
-                for name in Names::of_expression(body).mentioned {
-                    self.mention(&name);
+                let names = Names::of_expression(body);
+                for name in &names.mentioned {
+                    self.mention(name);
                 }
+                self.handles.extend(names.handles);
             }
             ExpressionKind::AsyncBlock(body) => {
                 let names = Names::of_block(body);
@@ -277,6 +283,7 @@ impl Names {
                         self.mention(name);
                     }
                 }
+                self.handles.extend(names.handles);
             }
         }
     }

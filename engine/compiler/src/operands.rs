@@ -56,7 +56,19 @@ pub(crate) fn registers_mut(instruction: &mut Instruction, mut visit: impl FnMut
         | Instruction::InputCount { dst }
         | Instruction::OutputCount { dst }
         | Instruction::LoadGlobal { dst, .. }
+        | Instruction::NewWorkspace { dst }
         | Instruction::ListNew { dst } => visit(dst),
+        Instruction::LoadShared { dst, workspace, .. }
+        | Instruction::LoadSlot { dst, workspace, .. } => {
+            visit(dst);
+            visit(workspace);
+        }
+        Instruction::StoreShared { workspace, src, .. }
+        | Instruction::StoreSlot { workspace, src, .. } => {
+            visit(workspace);
+            visit(src);
+        }
+        Instruction::ClearShared { workspace, .. } => visit(workspace),
         Instruction::Clear { register }
         | Instruction::JumpIfUndefined { register, .. }
         | Instruction::JumpIfListEmpty { list: register, .. }
@@ -180,7 +192,25 @@ pub(crate) fn roles(
         | Instruction::InputCount { dst }
         | Instruction::OutputCount { dst }
         | Instruction::LoadGlobal { dst, .. }
+        | Instruction::NewWorkspace { dst }
         | Instruction::ListNew { dst } => visit(Write, dst.into()),
+        Instruction::LoadShared { dst, workspace, .. } => {
+            visit(Local, workspace.into());
+            visit(Write, dst.into());
+        }
+        Instruction::LoadSlot { dst, workspace, .. } => {
+            visit(Local, workspace.into());
+            visit(Local, dst.into());
+        }
+        Instruction::StoreShared { workspace, src, .. } => {
+            visit(Local, workspace.into());
+            visit(Read, src.into());
+        }
+        Instruction::StoreSlot { workspace, src, .. } => {
+            visit(Local, workspace.into());
+            visit(Local, src.into());
+        }
+        Instruction::ClearShared { workspace, .. } => visit(Local, workspace.into()),
         Instruction::Move { dst, src } | Instruction::ToLogical { dst, src, .. } => {
             visit(Read, src.into());
             visit(Write, dst.into());

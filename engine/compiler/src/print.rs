@@ -389,6 +389,30 @@ impl Printer<'_> {
                 r(index),
                 r(value)
             ),
+            Instruction::NewWorkspace { dst } => format!("NEW_WORKSPACE {}", r(dst)),
+            Instruction::LoadShared {
+                dst,
+                workspace,
+                slot,
+            } => format!("LOAD_SHARED {} = {}[{slot}]", r(dst), r(workspace)),
+            Instruction::LoadSlot {
+                dst,
+                workspace,
+                slot,
+            } => format!("LOAD_SLOT {} = {}[{slot}]", r(dst), r(workspace)),
+            Instruction::StoreShared {
+                workspace,
+                slot,
+                src,
+            } => format!("STORE_SHARED {}[{slot}] = {}", r(workspace), r(src)),
+            Instruction::StoreSlot {
+                workspace,
+                slot,
+                src,
+            } => format!("STORE_SLOT {}[{slot}] = {}", r(workspace), r(src)),
+            Instruction::ClearShared { workspace, slot } => {
+                format!("CLEAR_SHARED {}[{slot}]", r(workspace))
+            }
             Instruction::EndCleanup { record } => format!("END_CLEANUP {}", r(record)),
             Instruction::JumpIfCompletion {
                 completion,

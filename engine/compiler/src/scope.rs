@@ -2,8 +2,9 @@
 
 use crate::bytecode::{FunctionKind, Register};
 use crate::names::Names;
+use crate::unit::FunctionRef;
 use rustc_hash::FxHashMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use tourbillon_syntax::ast::Parameter;
 
@@ -14,6 +15,17 @@ pub(crate) enum Binding {
     Local(Register),
     /// Among the session's globals, under that name.
     Global(Rc<str>),
+    /// In a workspace that nested functions share: the register that holds it, and the slot.
+    Shared(Register, u16),
+}
+
+/// The nested functions that code can see, by name.
+pub(crate) type NestedFunctions = Rc<BTreeMap<Rc<str>, FunctionRef>>;
+
+/// The name of the register that holds the workspace of a function of that depth in its nest. No
+/// variable can have it.
+pub(crate) fn workspace_name(depth: usize) -> Rc<str> {
+    format!("#{depth}").into()
 }
 
 /// The variables of one function.
@@ -33,6 +45,9 @@ pub(crate) struct Scope {
     unassigned: BTreeSet<Rc<str>>,
     /// Where the first assignment to a variable that begins without a value is over.
     from: FxHashMap<Rc<str>, u32>,
+    /// The variables in workspaces, in the order of their names.
+    shared: Vec<(Register, u16)>,
+    nested: NestedFunctions,
 }
 
 impl Scope {
@@ -47,6 +62,38 @@ impl Scope {
             scalars: BTreeSet::new(),
             unassigned: BTreeSet::new(),
             from: FxHashMap::default(),
+            shared: Vec::new(),
+            nested: NestedFunctions::default(),
+        }
+    }
+
+    /// The nested functions that code here can call.
+    pub fn nested(&self) -> &NestedFunctions {
+        &self.nested
+    }
+
+    /// Sets the nested functions that code here can call.
+    pub fn set_nested(&mut self, nested: NestedFunctions) {
+        self.nested = nested;
+    }
+
+    /// The registers of workspaces, and the slots, of all shared variables.
+    pub fn shared(&self) -> &[(Register, u16)] {
+        &self.shared
+    }
+
+    /// Puts a variable into a workspace. Gives the register that it had as an input or output; that has
+    /// no name from now on.
+    pub fn share(&mut self, name: &Rc<str>, workspace: Register, slot: u16) -> Option<Register> {
+        self.shared.push((workspace, slot));
+        self.unassigned.remove(name);
+        let binding = Binding::Shared(workspace, slot);
+        match self.variables.insert(name.clone(), binding) {
+            Some(Binding::Local(register)) => {
+                self.names[usize::from(register)] = "".into();
+                Some(register)
+            }
+            Some(Binding::Global(_) | Binding::Shared(..)) | None => None,
         }
     }
 
@@ -91,7 +138,7 @@ impl Scope {
     pub fn add_output(&mut self, name: &Rc<str>) -> Register {
         match self.variables.get(name) {
             Some(Binding::Local(register)) => *register,
-            Some(Binding::Global(_)) | None => {
+            Some(Binding::Global(_) | Binding::Shared(..)) | None => {
                 self.unassigned.insert(name.clone());
                 self.add_local(name.clone())
             }

@@ -18,6 +18,8 @@ pub(crate) struct FunctionRef {
     pub index: u16,
     /// Whether it was declared `async`.
     pub is_async: bool,
+    /// How many workspaces of the functions around it it is given before its arguments.
+    pub workspaces: u8,
 }
 
 /// What a name means that is no variable.
@@ -134,6 +136,7 @@ impl<'a> Unit<'a> {
             let declared = FunctionRef {
                 index: self.reserve(source, function.span),
                 is_async: function.is_async,
+                workspaces: 0,
             };
             let name = &function.name.name;
             if names.insert(name.clone(), declared).is_some() {
@@ -146,7 +149,8 @@ impl<'a> Unit<'a> {
         self.files.push(names);
     }
 
-    fn declared_twice(&mut self, source: u16, function: &ast::Function) {
+    /// Reports a function whose name another one of its place has.
+    pub fn declared_twice(&mut self, source: u16, function: &ast::Function) {
         let message = format!("The function '{}' is declared twice.", function.name.name);
         let error = build_runtime_error(message).identifier("MATLAB:m_duplicate_function");
         self.report(source, function.name.span, error);

@@ -375,8 +375,11 @@ impl Verifier<'_> {
             } => {
                 self.callee(function)?;
                 let callee = &self.program.functions[usize::from(function)];
+                let is_nested = matches!(callee.kind, FunctionKind::Plain | FunctionKind::Async)
+                    && callee.captures > 0;
                 ensure(
-                    callee.kind == FunctionKind::Anonymous && u16::from(count) == callee.captures,
+                    (callee.kind == FunctionKind::Anonymous || is_nested)
+                        && u16::from(count) == callee.captures,
                     || "CLOSURE of something else, or with other captures".into(),
                 )
             }

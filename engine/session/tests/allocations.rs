@@ -51,6 +51,7 @@ fn a_turn_of_a_scalar_loop_allocates_nothing() {
         "c = {zeros(1, 10000)}; for i = 1:N, c{1}(i) = c{1}(i) + 1; end",
         "s.c = {zeros(1, 10000)}; for i = 1:N, s.c{1}(i) = s.c{1}(i) + 1; end",
         "c = {1, {zeros(1, 10000)}}; for i = 1:N, c{2}{1}(i) = c{2}{1}(i) + 1; end",
+        "function f(), a = zeros(1, 10000); g(); function g(), for i = 1:N, a(i) = a(i) + 1; end, end, end\nf();",
         "s = struct('x', {zeros(1, 10000), 1}); for i = 1:N, s(1).x(end) = s(1).x(i) + 1; end",
     ];
     for program in stores {

@@ -42,6 +42,8 @@ pub struct Function {
     pub outputs: Vec<Ident>,
     /// Its code.
     pub body: Block,
+    /// The functions inside it, which share its variables.
+    pub nested: Vec<Function>,
     /// From the first keyword to `end`.
     pub span: Span,
 }

@@ -650,8 +650,6 @@ fn functions_and_async() {
     check(
         "function f\n a;\n function g\n  b = ;\n end\nend",
         expect![[r#"
-        3:2 m_unsupported A function inside a function is not part of this version.
-          move it behind the `end` of the function around it, or write an anonymous function
         4:7 m_incomplete_statement The statement is incomplete: expected a value."#]],
     );
     check(

@@ -389,19 +389,20 @@ fn statement() -> BoxedStrategy<Statement> {
 fn file() -> impl Strategy<Value = File> {
     let body = block(statement());
     let outputs = prop::collection::vec(ident(), 0..3);
-    let function = (ident(), any::<bool>(), parameters(), outputs, body.clone()).prop_map(
-        |(name, is_async, inputs, outputs, body)| {
-            let span = Span::default();
-            Function {
-                name,
-                is_async,
-                inputs,
-                outputs,
-                body,
-                span,
-            }
+    let leaf = (ident(), any::<bool>(), parameters(), outputs, body.clone()).prop_map(
+        |(name, is_async, inputs, outputs, body)| Function {
+            name,
+            is_async,
+            inputs,
+            outputs,
+            body,
+            nested: Vec::new(),
+            span: Span::default(),
         },
     );
+    let leaf = leaf.boxed();
+    let inner = prop::collection::vec(leaf.clone(), 0..2);
+    let function = (leaf, inner).prop_map(|(function, nested)| Function { nested, ..function });
     (body, prop::collection::vec(function, 0..2))
         .prop_map(|(body, functions)| File { body, functions })
 }

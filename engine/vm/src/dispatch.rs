@@ -17,10 +17,11 @@ use crate::exception;
 use crate::fiber::{ALL, Frame, Returns};
 use crate::interpreter::Interpreter;
 use crate::machine::Machine;
+use crate::workspace;
 use std::rc::Rc;
 use tourbillon_builtins::{Outputs, one};
 use tourbillon_compiler::bytecode::{COUNTED, LIST, PASS, SPREAD};
-use tourbillon_compiler::{Function, Instruction, PathShape, Register};
+use tourbillon_compiler::{Function, FunctionKind, Instruction, PathShape, Register};
 use tourbillon_host::{Access, Object};
 use tourbillon_syntax::ast::{BinaryOp, UnaryOp};
 use tourbillon_value::assign::{self, PathStep};
@@ -272,14 +273,17 @@ impl Interpreter {
                     count,
                 } => {
                     let captures = self.arguments(base + usize::from(from), count);
+                    let code = &loaded.program.functions[function];
+                    let is_anonymous = code.kind == FunctionKind::Anonymous;
+                    let name = if is_anonymous { &code.text } else { &code.name };
                     let handle = FunctionHandle {
-                        name: (&*loaded.program.functions[function].text).into(),
+                        name: (&**name).into(),
                         callee: Callee::Program {
                             program: loaded.number,
                             function: function as u32,
                         },
                         captures,
-                        is_anonymous: true,
+                        is_anonymous,
                     };
                     let place = base + usize::from(dst);
                     self.top().registers[place] = Value::Function(Rc::new(handle));

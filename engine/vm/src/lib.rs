@@ -28,6 +28,7 @@ mod task;
 mod text_function;
 mod unwind;
 mod wait;
+mod workspace;
 
 pub use cancel::CancelHandle;
 pub use execution::Execution;

@@ -2,7 +2,7 @@
 
 use super::chains::Chain;
 use super::{Dest, EndFrame, Lowering, calls::MAX_ARGUMENTS};
-use crate::bytecode::{Constant, Instruction, LIST, PathShape, Register};
+use crate::bytecode::{Constant, Handler, HandlerKind, Instruction, LIST, PathShape, Register};
 use crate::registers::{height, temporary};
 use crate::scope::Binding;
 use crate::unit::Meaning;
@@ -150,6 +150,17 @@ impl Lowering<'_, '_> {
                         });
                         this.registers.set(mark);
                     }
+                    Binding::Shared(workspace, slot) => {
+                        let mark = this.mark();
+                        let value = match value {
+                            Assigned::Expression(value) => this.expression(value, Dest::Push),
+                            Assigned::Temporary(register) => register,
+                        };
+                        this.with_shared(workspace, slot, |this, register| {
+                            this.store(register, steps, Some(Assigned::Temporary(value)));
+                        });
+                        this.registers.set(mark);
+                    }
                 });
             }
         }
@@ -175,6 +186,19 @@ impl Lowering<'_, '_> {
                 };
                 let name = self.text_number(name);
                 self.emit(Instruction::StoreGlobal { name, src });
+                self.registers.set(mark);
+            }
+            (Binding::Shared(workspace, slot), value) => {
+                let mark = self.mark();
+                let src = match value {
+                    Assigned::Expression(value) => self.expression(value, Dest::Any),
+                    Assigned::Temporary(src) => src,
+                };
+                self.emit(Instruction::StoreShared {
+                    workspace: *workspace,
+                    slot: *slot,
+                    src,
+                });
                 self.registers.set(mark);
             }
         }
@@ -220,12 +244,67 @@ impl Lowering<'_, '_> {
         self.registers.give_hidden(1);
     }
 
+    /// Changes a shared variable, which may have no value yet, in a hidden local, and stores it back. The
+    /// workspace gives it up meanwhile, so that nothing is copied; an error puts it back as it was.
+    fn with_shared(
+        &mut self,
+        workspace: Register,
+        slot: u16,
+        part: impl FnOnce(&mut Self, Register),
+    ) {
+        let register = self.registers.take_hidden(2);
+        let record = register + 1;
+        let back = Instruction::StoreSlot {
+            workspace,
+            slot,
+            src: register,
+        };
+        self.emit(Instruction::LoadSlot {
+            dst: register,
+            workspace,
+            slot,
+        });
+        self.changing = Some((workspace, slot));
+        part(self, register);
+        debug_assert!(self.changing.is_none(), "the store was announced");
+        let end = self.here();
+        let after = self.label();
+        self.emit(back);
+        self.jump(after);
+        let target = self.here();
+        self.emit(back);
+        self.emit(Instruction::EndCleanup { record });
+        self.emit(Instruction::Return);
+        self.set_label(after);
+        self.handlers.push(Handler {
+            start: end - 1,
+            end,
+            target,
+            kind: HandlerKind::Cleanup(record),
+        });
+        self.registers.give_hidden(2);
+    }
+
+    /// Stores into a variable, or deletes: the operands are computed. A workspace gives a variable of its
+    /// own up here.
+    fn emit_store(&mut self, store: Instruction) {
+        if let Some((workspace, slot)) = self.changing.take() {
+            self.emit(Instruction::ClearShared { workspace, slot });
+        }
+        self.emit(store);
+    }
+
     /// `x(…) = []`.
     fn delete(&mut self, name: &str, steps: &[Step]) {
         match self.scope.variable(name).cloned() {
             Some(Binding::Local(register)) => self.store(register, steps, None),
             Some(Binding::Global(name)) => {
                 self.with_global(&name, |this, register| this.store(register, steps, None));
+            }
+            Some(Binding::Shared(workspace, slot)) => {
+                self.with_shared(workspace, slot, |this, register| {
+                    this.store(register, steps, None);
+                });
             }
             None => unreachable!("a target is a variable"),
         }
@@ -256,7 +335,7 @@ impl Lowering<'_, '_> {
             });
             let index = self.expression(index, Dest::Any);
             self.ends.pop();
-            self.emit(Instruction::StoreIndex {
+            self.emit_store(Instruction::StoreIndex {
                 variable,
                 index,
                 value,
@@ -294,7 +373,7 @@ impl Lowering<'_, '_> {
         }
         let path = self.path(shapes);
         let base = temporary(mark);
-        self.emit(match value {
+        self.emit_store(match value {
             Some(_) => Instruction::Store {
                 variable,
                 base,

@@ -2,6 +2,7 @@
 
 use super::{Dest, EndFrame, Lowering};
 use crate::bytecode::{COUNTED, Constant, FunctionKind, Instruction, LIST, PASS, Register, SPREAD};
+use crate::scope::{Binding, workspace_name};
 use crate::unit::{FunctionRef, Meaning, intrinsic, is_extension};
 use tourbillon_builtins::{BuiltinId, Intrinsic};
 use tourbillon_syntax::Span;
@@ -31,8 +32,10 @@ impl Lowering<'_, '_> {
             Meaning::Function(function) if function.is_async => {
                 self.create(function, span, arguments, outputs)
             }
-            Meaning::Function(FunctionRef { index, .. }) => {
-                let (base, count) = self.call_arguments(arguments);
+            Meaning::Function(FunctionRef {
+                index, workspaces, ..
+            }) => {
+                let (base, count) = self.arguments_after(workspaces, arguments, None);
                 self.emit(Instruction::Call {
                     function: index,
                     base,
@@ -135,10 +138,22 @@ impl Lowering<'_, '_> {
             },
             Meaning::Unknown => 0.0,
         };
-        let is_variable = self.scope.variable(name).is_some();
-        let Some(register) = self.local(name) else {
-            let answer = if is_variable { 1.0 } else { otherwise };
-            return Some(self.constant(Constant::Number(answer), Dest::Push));
+        let binding = self.scope.variable(name).cloned();
+        let (register, is_hidden) = match binding {
+            Some(Binding::Local(register)) => (register, false),
+            Some(Binding::Shared(workspace, slot)) => {
+                let dst = self.registers.take_hidden(1);
+                self.emit(Instruction::LoadSlot {
+                    dst,
+                    workspace,
+                    slot,
+                });
+                (dst, true)
+            }
+            Some(Binding::Global(_)) => {
+                return Some(self.constant(Constant::Number(1.0), Dest::Push));
+            }
+            None => return Some(self.constant(Constant::Number(otherwise), Dest::Push)),
         };
         let undefined = self.label();
         let end = self.label();
@@ -157,6 +172,10 @@ impl Lowering<'_, '_> {
         self.set_label(undefined);
         self.emit(Instruction::Constant { dst, constant });
         self.set_label(end);
+        if is_hidden {
+            self.emit(Instruction::Clear { register });
+            self.registers.give_hidden(1);
+        }
         Some(dst)
     }
 
@@ -173,7 +192,7 @@ impl Lowering<'_, '_> {
                 build_runtime_error("Too many output arguments.").code(&codes::TOO_MANY_OUTPUTS);
             self.report(span, error);
         }
-        let (base, count) = self.call_arguments(arguments);
+        let (base, count) = self.arguments_after(function.workspaces, arguments, None);
         self.emit(Instruction::AsyncCreate {
             function: function.index,
             base,
@@ -230,12 +249,29 @@ impl Lowering<'_, '_> {
         arguments: &[Expression],
         indexed: Option<Register>,
     ) -> (Register, u8) {
+        self.arguments_after(0, arguments, indexed)
+    }
+
+    /// Arguments behind the workspaces that a nested function is given.
+    fn arguments_after(
+        &mut self,
+        workspaces: u8,
+        arguments: &[Expression],
+        indexed: Option<Register>,
+    ) -> (Register, u8) {
         let base = crate::registers::temporary(self.mark());
-        let is_list =
-            arguments.len() > MAX_ARGUMENTS || arguments.iter().any(|each| self.is_list(each));
+        let all = arguments.len() + usize::from(workspaces);
+        let is_list = all > MAX_ARGUMENTS || arguments.iter().any(|each| self.is_list(each));
         if is_list {
             let list = self.registers.push();
             self.emit(Instruction::ListNew { dst: list });
+        }
+        for depth in 0..workspaces {
+            let src = self.workspace(usize::from(depth));
+            if is_list {
+                self.emit(Instruction::ListPush { list: base, src });
+                self.registers.set(crate::registers::height(base) + 1);
+            }
         }
         for (position, argument) in arguments.iter().enumerate() {
             if let Some(value) = indexed {
@@ -262,8 +298,15 @@ impl Lowering<'_, '_> {
         if is_list {
             (base, LIST)
         } else {
-            (base, arguments.len() as u8)
+            (base, all as u8)
         }
+    }
+
+    /// The workspace of the function of that depth in the nest, in the next temporary.
+    pub(super) fn workspace(&mut self, depth: usize) -> Register {
+        let binding = self.scope.variable(&workspace_name(depth)).cloned();
+        let binding = binding.expect("whoever sees a nested function has its workspaces");
+        self.variable(&binding, Dest::Push)
     }
 
     /// An argument or element in the next temporary: one value, or a list of them.

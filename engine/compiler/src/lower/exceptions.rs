@@ -34,7 +34,7 @@ impl Lowering<'_, '_> {
         let register = match &binding {
             None => None,
             Some(Binding::Local(register)) => Some(*register),
-            Some(Binding::Global(_)) => {
+            Some(Binding::Global(_) | Binding::Shared(..)) => {
                 let register = self.registers.take_hidden(1);
                 let src = self.registers.push();
                 self.emit(Instruction::Move {

@@ -3,7 +3,7 @@
 use super::{Dest, Lowering};
 use crate::bytecode::{Constant, ConstantCallee, Instruction, Register};
 use crate::scope::Binding;
-use crate::unit::Meaning;
+use crate::unit::{FunctionRef, Meaning};
 use tourbillon_builtins::Intrinsic;
 use tourbillon_syntax::Span;
 use tourbillon_syntax::ast::{Expression, ExpressionKind, UnaryOp};
@@ -150,6 +150,15 @@ impl Lowering<'_, '_> {
                 self.emit(Instruction::LoadGlobal { dst, name });
                 dst
             }
+            Binding::Shared(workspace, slot) => {
+                let dst = self.place(self.mark(), dest);
+                self.emit(Instruction::LoadShared {
+                    dst,
+                    workspace: *workspace,
+                    slot: *slot,
+                });
+                dst
+            }
         }
     }
 
@@ -205,9 +214,29 @@ impl Lowering<'_, '_> {
         Some((base, self.shape(shape)))
     }
 
+    /// A handle to a nested function, which keeps the workspaces around that.
+    fn nested_handle(&mut self, function: FunctionRef, dest: Dest) -> Register {
+        let mark = self.mark();
+        let base = crate::registers::temporary(mark);
+        for depth in 0..function.workspaces {
+            self.workspace(usize::from(depth));
+        }
+        let dst = self.place(mark, dest);
+        self.emit(Instruction::Closure {
+            dst,
+            function: function.index,
+            base,
+            count: function.workspaces,
+        });
+        dst
+    }
+
     /// A named handle.
     fn handle(&mut self, name: &str, span: Span, dest: Dest) -> Register {
         let callee = match self.meaning(name) {
+            Meaning::Function(function) if function.workspaces > 0 => {
+                return self.nested_handle(function, dest);
+            }
             Meaning::Function(function) => ConstantCallee::Function(function.index),
             Meaning::Builtin(builtin) => {
                 self.check_extension(builtin, name, span);

@@ -4,8 +4,9 @@ use super::{Dest, Lowering};
 use crate::bytecode::{Constant, Function, FunctionKind, Instruction, PASS, Register};
 use crate::captures::captured_writes;
 use crate::names::{Names, free_names};
-use crate::scope::Scope;
-use crate::unit::Unit;
+use crate::nesting::{Plan, plan};
+use crate::scope::{Binding, NestedFunctions, Scope, workspace_name};
+use crate::unit::{FunctionRef, Meaning, Unit};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use tourbillon_syntax::Span;
@@ -34,8 +35,73 @@ pub(crate) fn script(unit: &mut Unit<'_>, body: &Block) {
     unit.define(0, function);
 }
 
-/// Compiles a declared function.
+/// Compiles a declared function and those inside it.
 pub(crate) fn function(unit: &mut Unit<'_>, source: u16, index: u16, declared: &ast::Function) {
+    let is_function = |name: &str| !matches!(unit.meaning(source, name), Meaning::Unknown);
+    let plan = plan(declared, &is_function);
+    let around = Around {
+        depth: 0,
+        visible: NestedFunctions::default(),
+        owner: String::new(),
+    };
+    nested(unit, source, index, declared, &plan, &around);
+}
+
+/// What a function in a nest has around it.
+struct Around {
+    depth: usize,
+    /// The nested functions that it can call.
+    visible: NestedFunctions,
+    /// The names of the functions around it, each with a slash after it.
+    owner: String,
+}
+
+/// Compiles one function of a nest, then those inside it.
+fn nested(
+    unit: &mut Unit<'_>,
+    source: u16,
+    index: u16,
+    declared: &ast::Function,
+    plan: &Plan,
+    around: &Around,
+) {
+    let depth = around.depth;
+    let mut visible = (*around.visible).clone();
+    let mut indices = Vec::new();
+    for inner in &declared.nested {
+        let index = unit.reserve(source, inner.span);
+        indices.push(index);
+        let function = FunctionRef {
+            index,
+            is_async: inner.is_async,
+            workspaces: u8::try_from(depth + 1).unwrap_or(u8::MAX),
+        };
+        let before = visible.insert(inner.name.name.clone(), function);
+        if before.is_some_and(|before| indices.contains(&before.index)) {
+            unit.declared_twice(source, inner);
+        }
+    }
+    let inside = Around {
+        depth: depth + 1,
+        visible: Rc::new(visible),
+        owner: format!("{}{}/", around.owner, declared.name.name),
+    };
+    let function = one_function(unit, source, declared, plan, around, &inside);
+    unit.define(index, function);
+    for ((inner, plan), index) in declared.nested.iter().zip(&plan.nested).zip(indices) {
+        nested(unit, source, index, inner, plan, &inside);
+    }
+}
+
+/// Compiles one function of a nest.
+fn one_function(
+    unit: &mut Unit<'_>,
+    source: u16,
+    declared: &ast::Function,
+    plan: &Plan,
+    around: &Around,
+    inside: &Around,
+) -> Function {
     let kind = if declared.is_async {
         unit.extension(
             source,
@@ -50,8 +116,13 @@ pub(crate) fn function(unit: &mut Unit<'_>, source: u16, index: u16, declared: &
         FunctionKind::Plain
     };
     let name = &declared.name.name;
-    let owner = format!("{name}@{}", unit.sources[usize::from(source)].name());
+    let file = unit.sources[usize::from(source)].name();
+    let owner = format!("{}{name}@{file}", around.owner);
     let mut scope = Scope::new(kind, owner.into(), None);
+    scope.set_nested(inside.visible.clone());
+    let workspaces: Vec<Register> = (0..around.depth)
+        .map(|depth| scope.add_local(workspace_name(depth)))
+        .collect();
     check_inputs(unit, source, &declared.inputs);
     let (inputs, has_varargin) = scope.add_inputs(&declared.inputs);
     let mut outputs = Vec::new();
@@ -64,22 +135,46 @@ pub(crate) fn function(unit: &mut Unit<'_>, source: u16, index: u16, declared: &
     };
     let names = Names::of_block(&declared.body);
     check_declarations(unit, source, &scope, &names);
+    let captures = workspaces.len();
+    let own = (!declared.nested.is_empty()).then(|| scope.add_local(workspace_name(captures)));
+    let workspaces: Vec<Register> = workspaces.into_iter().chain(own).collect();
+    let input_registers = captures..captures + inputs + usize::from(has_varargin);
+    let mut shared_inputs = Vec::new();
+    let mut shared_outputs = Vec::new();
+    for (name, (level, slot)) in &plan.shared {
+        let workspace = workspaces[*level];
+        let Some(register) = scope.share(name, workspace, *slot) else {
+            continue;
+        };
+        if input_registers.contains(&usize::from(register)) {
+            shared_inputs.push((register, workspace, *slot));
+        }
+        if outputs.contains(&register) || varargout == Some(register) {
+            shared_outputs.push((register, Binding::Shared(workspace, *slot)));
+        }
+    }
     scope.add_names(&names);
     let mut lowering = Lowering::new(unit, Rc::new(scope), source, declared.span);
+    lowering.outputs = shared_outputs;
+    if let Some(dst) = own {
+        lowering.emit(Instruction::NewWorkspace { dst });
+    }
+    for (src, workspace, slot) in shared_inputs {
+        lowering.share_input(src, workspace, slot);
+    }
     lowering.block(&declared.body);
-    lowering.emit(Instruction::Return);
+    lowering.leave();
     let function = lowering.finish();
-    unit.define(
-        index,
-        Function {
-            name: (&**name).into(),
-            inputs: inputs as u16,
-            has_varargin,
-            outputs,
-            varargout,
-            ..function
-        },
-    );
+    Function {
+        name: (&**name).into(),
+        captures: captures as u16,
+        inputs: inputs as u16,
+        has_varargin,
+        outputs,
+        varargout,
+        workspace: plan.slots.iter().map(|name| (&**name).into()).collect(),
+        ..function
+    }
 }
 
 /// Two inputs of one name would hide each other.
@@ -111,6 +206,22 @@ fn check_declarations(unit: &mut Unit<'_>, source: u16, scope: &Scope, names: &N
 }
 
 impl<'a> Lowering<'_, 'a> {
+    /// Moves an input that was given into the workspace it lives in.
+    fn share_input(&mut self, register: Register, workspace: Register, slot: u16) {
+        let missing = self.label();
+        self.emit(Instruction::JumpIfUndefined {
+            register,
+            target: missing.0,
+        });
+        self.emit(Instruction::StoreShared {
+            workspace,
+            slot,
+            src: register,
+        });
+        self.emit(Instruction::Clear { register });
+        self.set_label(missing);
+    }
+
     /// `@(inputs) body`.
     pub(super) fn anonymous(
         &mut self,
@@ -120,8 +231,9 @@ impl<'a> Lowering<'_, 'a> {
         dest: Dest,
     ) -> Register {
         check_inputs(self.unit, self.source, inputs);
-        let free = free_names(&Names::of_expression(body), inputs);
-        let captures = self.captures(free, expression.span);
+        let names = Names::of_expression(body);
+        let free = free_names(&names, inputs);
+        let captures = self.captures(free, &names.handles, expression.span);
         let mut scope = self.inner_scope(FunctionKind::Anonymous, &captures);
         let (count, has_varargin) = scope.add_inputs(inputs);
         let result = scope.add_local("".into());
@@ -172,7 +284,8 @@ impl<'a> Lowering<'_, 'a> {
         dest: Dest,
     ) -> Register {
         self.extension(span, "An async block");
-        let captures = self.captures(Names::of_expression(body).mentioned, span);
+        let names = Names::of_expression(body);
+        let captures = self.captures(names.mentioned, &names.handles, span);
         let scope = self.inner_scope(FunctionKind::AsyncBlock, &captures);
         self.create_block(span, captures, scope, dest, |this, result| {
             this.at(body.span, |this| this.begin_statement());
@@ -209,7 +322,7 @@ impl<'a> Lowering<'_, 'a> {
         let mentioned = names.mentioned.iter();
         let own = |name: &&Rc<str>| names.assigns(name) || names.declares(name);
         let mentioned = mentioned.filter(|name| !own(name)).cloned().collect();
-        let captures = self.captures(mentioned, span);
+        let captures = self.captures(mentioned, &names.handles, span);
         let mut scope = self.inner_scope(FunctionKind::AsyncBlock, &captures);
         scope.add_names(&names);
         self.create_block(span, captures, scope, dest, |this, result| {
@@ -255,11 +368,17 @@ impl<'a> Lowering<'_, 'a> {
     /// Which of the names that an inner function at that place mentions are variables here. Those of
     /// functions further out were captured here, because they are mentioned here as well. A variable
     /// that is assigned only later has no value to capture: calling the function is the error then.
-    fn captures(&self, mut names: Vec<Rc<str>>, span: Span) -> Vec<Rc<str>> {
+    fn captures(&self, mut names: Vec<Rc<str>>, handles: &[Rc<str>], span: Span) -> Vec<Rc<str>> {
+        let functions = names.iter().chain(handles);
+        let nested = functions.filter_map(|name| self.scope.nested().get(name));
+        let workspaces = nested.map(|function| function.workspaces).max();
         names.retain(|name| match self.scope.variable(name) {
             Some(_) => self.loops > 0 || !self.scope.is_unassigned_at(name, span.start),
             None => self.scope.counts_arguments(name),
         });
+        // What calls a nested function needs the workspaces that it is given.
+        let workspaces = 0..usize::from(workspaces.unwrap_or_default());
+        names.extend(workspaces.map(workspace_name));
         names
     }
 
@@ -267,6 +386,7 @@ impl<'a> Lowering<'_, 'a> {
     fn inner_scope(&self, kind: FunctionKind, captures: &[Rc<str>]) -> Scope {
         let owner = self.scope.owner().clone();
         let mut scope = Scope::new(kind, owner, Some(self.scope.clone()));
+        scope.set_nested(self.scope.nested().clone());
         for name in captures {
             scope.add_local(name.clone());
         }

@@ -115,6 +115,10 @@ pub(crate) struct Lowering<'u, 'a> {
     unknown_calls: usize,
     /// The hidden local that takes the values of an async block's expression statements.
     result: Option<Register>,
+    /// The shared variable that the next store changes.
+    changing: Option<(Register, u16)>,
+    /// Outputs that live in a workspace: their registers, and where they come from at the end.
+    outputs: Vec<(Register, Binding)>,
     /// A limit of the bytecode that was passed.
     too_large: Option<&'static str>,
 }
@@ -145,6 +149,8 @@ impl<'u, 'a> Lowering<'u, 'a> {
             loops: 0,
             unknown_calls: 0,
             result: None,
+            changing: None,
+            outputs: Vec::new(),
             too_large: None,
         }
     }
@@ -290,6 +296,9 @@ impl<'u, 'a> Lowering<'u, 'a> {
     // Names.
 
     fn meaning(&self, name: &str) -> Meaning {
+        if let Some(function) = self.scope.nested().get(name) {
+            return Meaning::Function(*function);
+        }
         self.unit.meaning(self.source, name)
     }
 
@@ -307,7 +316,7 @@ impl<'u, 'a> Lowering<'u, 'a> {
     fn local(&self, name: &str) -> Option<Register> {
         match self.scope.variable(name) {
             Some(Binding::Local(register)) => Some(*register),
-            Some(Binding::Global(_)) | None => None,
+            Some(Binding::Global(_) | Binding::Shared(..)) | None => None,
         }
     }
 
@@ -381,6 +390,7 @@ impl<'u, 'a> Lowering<'u, 'a> {
             shapes: self.shapes,
             handlers: self.handlers,
             cleanups: self.cleanups,
+            workspace: Vec::new(),
         }
     }
 }

@@ -245,13 +245,27 @@ impl Lowering<'_, '_> {
             }
         }
         match exit {
-            Exit::Return => self.emit(Instruction::Return),
+            Exit::Return => self.leave(),
             Exit::Break | Exit::Continue => {
                 let span = self.span;
                 let message = "`break` and `continue` belong inside a loop.";
                 self.fail(span, "MATLAB:m_break_outside_loop", message);
             }
         }
+    }
+
+    /// Leaves the function; outputs that live in a workspace go to their registers first.
+    pub(super) fn leave(&mut self) {
+        for (dst, binding) in self.outputs.clone() {
+            if let Binding::Shared(workspace, slot) = binding {
+                self.emit(Instruction::LoadSlot {
+                    dst,
+                    workspace,
+                    slot,
+                });
+            }
+        }
+        self.emit(Instruction::Return);
     }
 
     fn persistent(&mut self, variables: &[(Ident, Option<Expression>)]) {
@@ -344,9 +358,13 @@ impl Lowering<'_, '_> {
         if words.is_empty() || words.iter().all(|word| everything.contains(word)) {
             let named = self.scope.names().len() as Register;
             for register in 0..named {
-                if !self.scope.names()[usize::from(register)].is_empty() {
+                let name = &self.scope.names()[usize::from(register)];
+                if !name.is_empty() && !name.starts_with('#') {
                     self.emit(Instruction::Clear { register });
                 }
+            }
+            for (workspace, slot) in self.scope.shared().to_vec() {
+                self.emit(Instruction::ClearShared { workspace, slot });
             }
             return true;
         }
@@ -363,6 +381,9 @@ impl Lowering<'_, '_> {
             };
             for register in pattern {
                 self.emit(Instruction::Clear { register });
+            }
+            if let Some(Binding::Shared(workspace, slot)) = self.scope.variable(word).cloned() {
+                self.emit(Instruction::ClearShared { workspace, slot });
             }
         }
         true

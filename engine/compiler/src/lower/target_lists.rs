@@ -99,7 +99,7 @@ impl Lowering<'_, '_> {
         };
         let is_plain = before.iter().all(|step| matches!(step, Step::Field(_)));
         let Some(Binding::Local(variable)) = binding.filter(|_| is_plain) else {
-            let message = "Several elements of a global, or of an element of an array, are no target \
+            let message = "Several elements of a global, of a variable that nested functions share, or of an element of an array, are no target \
                            in this version.\nassign to a local cell array, and that to the target";
             self.fail(span, "MATLAB:m_unsupported_target_list", message);
             return None;

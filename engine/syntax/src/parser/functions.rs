@@ -36,9 +36,13 @@ impl Parser<'_> {
         }
         self.advance();
         let opener = self.span_from(start);
-        let outer_variables = std::mem::take(&mut self.variables);
+        let is_nested = self.constructs.last() == Some(&Construct::Function);
+        let outer_variables = self.variables.clone();
+        if !is_nested {
+            self.variables.clear();
+        }
         let outer_constructs = std::mem::replace(&mut self.constructs, vec![Construct::Function]);
-        let outer_nested = std::mem::take(&mut self.nested_functions);
+        let outer_functions = std::mem::take(&mut self.functions);
         let signature = self.head(Self::signature);
         if let Some(signature) = &signature {
             for input in &signature.inputs {
@@ -53,13 +57,12 @@ impl Parser<'_> {
         let mut body = None;
         let read = self.nest_block(|parser| {
             body = Some(parser.block());
-            let closed = parser.finish(Construct::Function, opener, "");
-            parser.report_nested(closed);
+            parser.finish(Construct::Function, opener, "");
             Ok(())
         });
         self.variables = outer_variables;
         self.constructs = outer_constructs;
-        self.nested_functions = outer_nested;
+        let nested = std::mem::replace(&mut self.functions, outer_functions);
         let span = self.span_from(start);
         if let (
             Some(Signature {
@@ -77,22 +80,9 @@ impl Parser<'_> {
                 inputs,
                 outputs,
                 body,
+                nested,
                 span,
             });
-        }
-    }
-
-    /// Functions inside a function that is closed are nested ones. If it is not closed, that is the
-    /// mistake, and it has been reported.
-    fn report_nested(&mut self, closed: bool) {
-        for span in std::mem::take(&mut self.nested_functions) {
-            if closed {
-                let message =
-                    "A function inside a function is not part of this version.".to_string();
-                let help = "move it behind the `end` of the function around it, \
-                            or write an anonymous function";
-                self.report_with_help(span, "MATLAB:m_unsupported", message, help);
-            }
         }
     }
 

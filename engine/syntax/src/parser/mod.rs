@@ -89,8 +89,6 @@ struct Parser<'t> {
     block_depth: usize,
     /// The constructs around the place that wait for their `end`, innermost last.
     constructs: Vec<Construct>,
-    /// Where functions begin that stand inside the function that is being read.
-    nested_functions: Vec<Span>,
     /// Constructs whose `end` stands further left than their first line, and those ends: where an
     /// `end` is missing, it was probably meant to be there.
     outdented: Vec<(Construct, Span, Span)>,
@@ -117,7 +115,6 @@ impl<'t> Parser<'t> {
             statement_start: 0,
             block_depth: 0,
             constructs: Vec::new(),
-            nested_functions: Vec::new(),
             outdented: Vec::new(),
             stopped: false,
         }

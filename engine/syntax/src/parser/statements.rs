@@ -51,12 +51,7 @@ impl Parser<'_> {
                 return Block { statements };
             }
             if self.at_function() {
-                let nested = self.constructs.last() == Some(&Construct::Function);
-                let span = self.token.span;
                 self.function();
-                if nested {
-                    self.nested_functions.push(span);
-                }
                 continue;
             }
             self.height = 0;

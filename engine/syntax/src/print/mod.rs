@@ -85,6 +85,7 @@ impl Printer {
             inputs,
             outputs,
             body,
+            nested,
             span: _,
         } = function;
         self.push(if *is_async {
@@ -110,6 +111,12 @@ impl Printer {
         self.parameters(inputs, ", ");
         self.push(")\n");
         self.body(body);
+        self.indent += 1;
+        for inner in nested {
+            self.begin_line();
+            self.function(inner);
+        }
+        self.indent -= 1;
         self.line("end");
     }
 

@@ -551,6 +551,49 @@ pub(super) fn run(
                 drop(empty);
                 stored?;
             }
+            Instruction::NewWorkspace { dst } => {
+                let made = workspace::create(machine, &window.function.workspace);
+                window.set(dst, made);
+            }
+            Instruction::LoadShared {
+                dst,
+                workspace,
+                slot,
+            } => {
+                let value = workspace::of(window.look(workspace)?).load(machine, slot)?;
+                window.set(dst, value);
+            }
+            Instruction::LoadSlot {
+                dst,
+                workspace,
+                slot,
+            } => {
+                let value = workspace::of(window.look(workspace)?).slot(machine, slot);
+                window.set(dst, value);
+            }
+            Instruction::StoreShared {
+                workspace,
+                slot,
+                src,
+            } => {
+                let value = window.read(src)?;
+                let old = workspace::of(window.look(workspace)?).store(machine, slot, value);
+                drop(old);
+            }
+            Instruction::StoreSlot {
+                workspace,
+                slot,
+                src,
+            } => {
+                let value = std::mem::take(&mut window.registers[usize::from(src)]);
+                let old = workspace::of(window.look(workspace)?).store(machine, slot, value);
+                drop(old);
+            }
+            Instruction::ClearShared { workspace, slot } => {
+                let none = Value::Undefined;
+                let old = workspace::of(window.look(workspace)?).store(machine, slot, none);
+                drop(old);
+            }
             Instruction::EndCleanup { record } => {
                 if let Value::Exception(error) = &window.registers[usize::from(record)] {
                     return Ok(Next::Error(error.clone()));
