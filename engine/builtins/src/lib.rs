@@ -41,3 +41,4 @@ pub use map::MapObject;
 pub use random::RandomStream;
 pub use state::LibraryState;
 pub use table::{BuiltinId, entry, lookup, names};
+pub use warnings::warn;

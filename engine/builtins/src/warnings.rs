@@ -3,9 +3,9 @@
 use crate::errors::{from_arguments, is_identifier};
 use crate::inputs::{failure, text};
 use crate::table::plain;
-use crate::{Call, Entry, Outputs, one};
+use crate::{Call, Context, Entry, Outputs, one};
 use tourbillon_host::{Access, Object};
-use tourbillon_value::{Result, Value, build_runtime_error};
+use tourbillon_value::{Result, RuntimeError, Value, build_runtime_error};
 
 pub(crate) static TABLE: &[Entry] = &[
     plain(
@@ -81,13 +81,20 @@ fn warning(call: &mut Call<'_>) -> Result<Outputs> {
     if warning.message().is_empty() {
         return Ok(Outputs::new());
     }
-    call.context.access(Object::LastWarning, Access::Write);
-    library.set_last_warning(Some(warning.clone()));
-    switches(Access::Read);
-    if library.shows_warning(warning.identifier_in(call.context.namespace())) {
-        call.context.warn(warning);
-    }
+    warn(call.context, warning);
     Ok(Outputs::new())
+}
+
+/// Warns as `warning` does: `lastwarn` gives it from now on, and it is shown unless it is switched off.
+/// The machine's own warnings come this way too.
+pub fn warn(context: &dyn Context, warning: RuntimeError) {
+    let library = context.state();
+    context.access(Object::LastWarning, Access::Write);
+    library.set_last_warning(Some(warning.clone()));
+    context.access(Object::WarningState, Access::Read);
+    if library.shows_warning(warning.identifier_in(context.namespace())) {
+        context.warn(warning);
+    }
 }
 
 fn lastwarn(call: &mut Call<'_>) -> Result<Outputs> {

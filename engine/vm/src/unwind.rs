@@ -57,7 +57,6 @@ impl Interpreter {
 
     /// An error of an `onCleanup` function becomes a warning.
     fn cleanup_failed(&mut self, error: RuntimeError) {
-        use tourbillon_builtins::Context;
         let warning = tourbillon_value::build_runtime_error(format!(
             "The following error was caught while executing an onCleanup function: {}",
             error.message()
@@ -65,7 +64,7 @@ impl Interpreter {
         .identifier("MATLAB:class:DestructorError")
         .cause(error)
         .build();
-        self.machine.warn(warning);
+        tourbillon_builtins::warn(&*self.machine, warning);
     }
 
     /// The handler in the frame on top, if it has one that takes the error; else the frame goes.
