@@ -9,6 +9,8 @@ const CHAPTERS: &[(&str, &[&str])] = &[
     ("Futures and tasks", &["spawn"]),
     ("Time", &["pause"]),
     ("Files", &["fileread"]),
+    ("The web", &["webread"]),
+    ("JSON", &["jsondecode"]),
     ("Input", &["input"]),
     ("GPU", &["gpuArray"]),
     ("Errors and warnings", &["error", "warning"]),

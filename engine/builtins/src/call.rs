@@ -4,7 +4,9 @@ use crate::{LibraryState, RandomStream};
 use smallvec::SmallVec;
 use std::cell::RefCell;
 use std::rc::Rc;
-use tourbillon_host::{Access, Device, Event, Nanoseconds, Object, Request, Response, Watch};
+use tourbillon_host::{
+    Access, Device, Event, Nanoseconds, Object, Outcome, Request, Response, Watch,
+};
 use tourbillon_value::{
     FunctionHandle, Namespace, ObjectId, ObjectRef, Result, RuntimeError, Value,
 };
@@ -184,12 +186,34 @@ pub struct Operation {
     pub finish: Finish,
 }
 
+/// What a function does that may need several requests, one after another, such as a download with
+/// redirects and further attempts.
+pub trait Sequence {
+    /// Goes on: `outcome` is that of the last request.
+    ///
+    /// # Errors
+    /// The call fails.
+    fn next(self: Box<Self>, context: &dyn Context, outcome: Outcome) -> Result<Next>;
+}
+
+/// What comes after a request of a sequence.
+pub enum Next {
+    /// The function's value.
+    Value(Value),
+    /// Another request.
+    Request(Request, Box<dyn Sequence>),
+}
+
 /// How a waiting function starts.
 pub enum Start {
     /// There is nothing to wait for.
     Ready(Value),
+    /// It has failed, and its future with it: there is nothing to ask the host for.
+    Failed(RuntimeError),
     /// The task waits for the host.
     Operation(Operation),
+    /// The task waits for the host, perhaps several times.
+    Sequence(Request, Box<dyn Sequence>),
 }
 
 /// Functions that are the machine's own: they need its tasks and futures. The semantics page says

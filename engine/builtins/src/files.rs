@@ -1,8 +1,9 @@
 //! Files: read, written, asked about, removed. Every one is an operation of the host.
 
-use crate::inputs::{failure, text};
+use crate::inputs::{failure, numbers, text};
 use crate::table::{starts, waits};
 use crate::{Call, Entry, Finish, Operation, Start};
+use std::borrow::Cow;
 use tourbillon_host::{Request, Response};
 use tourbillon_value::{Result, Value};
 
@@ -42,18 +43,18 @@ pub(crate) static TABLE: &[Entry] = &[
     waits(
         "fileread",
         1,
+        3,
         1,
-        1,
-        |call| Ok(read(call)?.finishes(content)),
-        "s = fileread(path): the content of a file",
+        read,
+        "s = fileread(path), fileread(path, 'Encoding', name): the content of a file",
     ),
     waits(
         "filewrite",
         2,
-        2,
+        4,
         0,
         |call| Ok(write(call)?.finishes(nothing)),
-        "filewrite(path, text): makes or replaces a file",
+        "filewrite(path, text), filewrite(path, bytes), filewrite(…, 'Encoding', name): makes or replaces a file",
     ),
     waits(
         "isfile",
@@ -66,18 +67,18 @@ pub(crate) static TABLE: &[Entry] = &[
     starts(
         "read_async",
         1,
+        3,
         1,
-        1,
-        |call| Ok(read(call)?.finishes(content)),
-        "f = read_async(path): the content of a file",
+        read,
+        "f = read_async(path), read_async(path, 'Encoding', name): the content of a file",
     ),
     starts(
         "write_async",
         2,
-        2,
+        4,
         1,
         |call| Ok(write(call)?.finishes(empty)),
-        "f = write_async(path, text): makes or replaces a file; its value is []",
+        "f = write_async(path, text), write_async(…, 'Encoding', name): makes or replaces a file; its value is []",
     ),
 ];
 
@@ -102,16 +103,17 @@ fn path(call: &Call<'_>) -> Result<String> {
     Ok(path)
 }
 
-fn read(call: &mut Call<'_>) -> Result<Wanted> {
-    Ok(Wanted(Request::ReadFile { path: path(call)? }))
+fn read(call: &mut Call<'_>) -> Result<Start> {
+    let encoding = encoding(call, 1)?;
+    let request = Request::ReadFile { path: path(call)? };
+    let finish: Finish = Box::new(move |response| content(response, encoding));
+    Ok(Start::Operation(Operation { request, finish }))
 }
 
 fn write(call: &mut Call<'_>) -> Result<Wanted> {
-    let text = text(call.name, &call.arguments[1])?;
-    Ok(Wanted(Request::WriteFile {
-        path: path(call)?,
-        bytes: text.into_bytes(),
-    }))
+    let bytes = content_of(call, encoding(call, 2)?)?;
+    let path = path(call)?;
+    Ok(Wanted(Request::WriteFile { path, bytes }))
 }
 
 fn exists(call: &mut Call<'_>) -> Result<Wanted> {
@@ -166,10 +168,96 @@ fn truth(response: Response) -> Result<Value> {
     }
 }
 
-fn content(response: Response) -> Result<Value> {
+fn content(response: Response, encoding: Encoding) -> Result<Value> {
     match response {
-        Response::Bytes(bytes) => Ok(Value::text(&String::from_utf8_lossy(&bytes))),
+        Response::Bytes(bytes) => Ok(Value::text(&encoding.read(&bytes))),
         other => Err(wrong(&other)),
+    }
+}
+
+/// How bytes and characters stand for one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Encoding {
+    /// UTF-8; what is none is read byte by byte.
+    Auto,
+    /// UTF-8; what is none is replaced.
+    Utf8,
+    /// A character for each byte, the first 256: any bytes at all.
+    Latin1,
+}
+
+impl Encoding {
+    fn named(function: &str, name: &str) -> Result<Encoding> {
+        Ok(match &*name.to_ascii_lowercase() {
+            "utf-8" | "utf8" => Encoding::Utf8,
+            "iso-8859-1" | "latin1" => Encoding::Latin1,
+            "auto" => Encoding::Auto,
+            _ => {
+                return Err(failure(format!(
+                    "{function}: unknown encoding '{name}'; it can be 'auto', 'UTF-8' or 'ISO-8859-1'."
+                )));
+            }
+        })
+    }
+
+    fn read(self, bytes: &[u8]) -> Cow<'_, str> {
+        match self {
+            Encoding::Auto => decoded(bytes),
+            Encoding::Utf8 => String::from_utf8_lossy(bytes),
+            Encoding::Latin1 => Cow::Owned(bytes.iter().copied().map(char::from).collect()),
+        }
+    }
+}
+
+/// The text that bytes stand for: UTF-8, and what is none byte by byte, so that nothing is lost.
+pub(crate) fn decoded(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => Encoding::Latin1.read(bytes),
+    }
+}
+
+/// The encoding, from the arguments that follow the others.
+fn encoding(call: &Call<'_>, from: usize) -> Result<Encoding> {
+    match &call.arguments[from..] {
+        [] => Ok(Encoding::Auto),
+        [name, value] if is_option(name) => Encoding::named(call.name, &text(call.name, value)?),
+        _ => Err(failure(format!(
+            "{}: the only option is 'Encoding', with a name.",
+            call.name
+        ))),
+    }
+}
+
+fn is_option(name: &Value) -> bool {
+    name.as_text()
+        .is_some_and(|name| name.eq_ignore_ascii_case("Encoding"))
+}
+
+/// What a file is to hold: a text, or numbers that are bytes.
+fn content_of(call: &Call<'_>, encoding: Encoding) -> Result<Vec<u8>> {
+    let given = &call.arguments[1];
+    let bytes = |units: &mut dyn Iterator<Item = f64>, what: &str| {
+        units
+            .map(|unit| {
+                if unit.fract() == 0.0 && (0.0..=255.0).contains(&unit) {
+                    Ok(unit as u8)
+                } else {
+                    Err(failure(format!("{}: {what}", call.name)))
+                }
+            })
+            .collect::<Result<Vec<u8>>>()
+    };
+    match (given, encoding) {
+        (Value::Char(array), Encoding::Latin1) => bytes(
+            &mut array.data().iter().map(|unit| f64::from(*unit)),
+            "the text has a character that ISO-8859-1 has not.",
+        ),
+        (Value::Double(_) | Value::DoubleArray(_), _) => bytes(
+            &mut numbers(call.name, given)?.data.iter().copied(),
+            "numbers must be bytes: whole, from 0 to 255.",
+        ),
+        _ => Ok(text(call.name, given)?.into_bytes()),
     }
 }
 
@@ -185,6 +273,7 @@ mod tests {
     use crate::Start;
     use crate::testing::{Called, Session, show};
     use tourbillon_host::{Request, Response};
+    use tourbillon_value::{Array, Value};
 
     fn operation(name: &str, arguments: &[&str]) -> crate::Operation {
         let arguments: Vec<_> = arguments.iter().map(|text| (*text).into()).collect();
@@ -221,5 +310,40 @@ mod tests {
 
         let error = (operation("isfile", &["a"]).finish)(Response::Done).unwrap_err();
         assert_eq!(error.identifier(), "io:Failed");
+    }
+
+    #[test]
+    fn any_bytes_can_be_read_and_written() {
+        let read = |arguments: &[&str], bytes: &[u8]| {
+            let finish = operation("fileread", arguments).finish;
+            show(&finish(Response::Bytes(bytes.to_vec())).unwrap())
+        };
+        assert_eq!(read(&["a"], b"\xc3\xa9"), "'é'");
+        assert_eq!(read(&["a"], b"\xe9\x00"), "'é\\0'");
+        assert_eq!(read(&["a", "Encoding", "latin1"], b"\xc3\xa9"), "'Ã©'");
+        assert_eq!(read(&["a", "encoding", "UTF-8"], b"\xe9a"), "'\u{fffd}a'");
+
+        let written =
+            |arguments: &[Value]| match Session::default().start("write_async", arguments, 1) {
+                Ok(Called::Starts(Start::Operation(operation))) => match operation.request {
+                    Request::WriteFile { bytes, .. } => Ok(bytes),
+                    other => panic!("not a write: {other:?}"),
+                },
+                Ok(_) => panic!("writing asks the host"),
+                Err(error) => Err(error.message().to_owned()),
+            };
+        let latin = || ["Encoding".into(), "ISO-8859-1".into()];
+        let row = |numbers: &[f64]| Value::doubles(Array::row(numbers.to_vec()));
+        let with = |value: Value, options: Vec<Value>| {
+            let arguments = ["a".into(), value].into_iter().chain(options);
+            written(&arguments.collect::<Vec<_>>())
+        };
+        assert_eq!(with("é".into(), vec![]), Ok(b"\xc3\xa9".to_vec()));
+        assert_eq!(with("é".into(), latin().into()), Ok(b"\xe9".to_vec()));
+        assert_eq!(with(row(&[0.0, 255.0]), vec![]), Ok(b"\x00\xff".to_vec()));
+        assert!(with("€".into(), latin().into()).is_err());
+        assert!(with(row(&[256.0, 0.5]), vec![]).is_err());
+        assert!(with("a".into(), vec!["Encoding".into()]).is_err());
+        assert!(with("a".into(), vec!["Encoding".into(), "ebcdic".into()]).is_err());
     }
 }

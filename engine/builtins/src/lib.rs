@@ -13,6 +13,7 @@ mod functions;
 mod gpu;
 mod input;
 mod inputs;
+mod json;
 mod literal;
 mod map;
 mod math;
@@ -29,10 +30,11 @@ mod testing;
 mod time;
 mod types;
 mod warnings;
+mod web;
 
 pub use call::{
-    Body, Call, CleanupQueue, Context, DueCleanup, Entry, Finish, Intrinsic, NativeFrame,
-    Operation, Outputs, Scalar, Start, Step, one,
+    Body, Call, CleanupQueue, Context, DueCleanup, Entry, Finish, Intrinsic, NativeFrame, Next,
+    Operation, Outputs, Scalar, Sequence, Start, Step, one,
 };
 pub use cleanup::CleanupObject;
 pub use escape::note_escape;

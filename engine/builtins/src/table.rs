@@ -56,6 +56,7 @@ static TABLES: &[&[Entry]] = &[
     crate::functions::TABLE,
     crate::gpu::TABLE,
     crate::input::TABLE,
+    crate::json::TABLE,
     crate::map::TABLE,
     crate::math::BITS,
     crate::math::CONSTANTS,
@@ -74,6 +75,7 @@ static TABLES: &[&[Entry]] = &[
     crate::time::TABLE,
     crate::types::TABLE,
     crate::warnings::TABLE,
+    crate::web::TABLE,
 ];
 
 const fn of(

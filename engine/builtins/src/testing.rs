@@ -204,7 +204,8 @@ impl Session {
         match self.start(name, arguments, outputs)? {
             Called::Values(values) => Ok(values),
             Called::Starts(Start::Ready(value)) => Ok(crate::one(value)),
-            Called::Starts(Start::Operation(_)) => panic!("{name} waits"),
+            Called::Starts(Start::Failed(error)) => Err(error),
+            Called::Starts(Start::Operation(_) | Start::Sequence(..)) => panic!("{name} waits"),
         }
     }
 

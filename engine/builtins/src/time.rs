@@ -128,7 +128,9 @@ mod tests {
                 other => panic!("{other:?}"),
             },
             Ok(Called::Starts(Start::Ready(_))) => None,
-            Ok(Called::Values(_)) => panic!("no start"),
+            Ok(Called::Starts(Start::Failed(_) | Start::Sequence(..)) | Called::Values(_)) => {
+                panic!("no start")
+            }
             Err(error) => panic!("{error}"),
         };
         assert_eq!(deadline("pause", 0.5), Some(500_000_500));

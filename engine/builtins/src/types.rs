@@ -175,6 +175,11 @@ pub(crate) fn is_name(text: &str) -> bool {
             .all(|unit| unit.is_ascii_alphanumeric() || unit == '_')
 }
 
+/// Whether it is a word of the language.
+pub(crate) fn is_keyword(text: &str) -> bool {
+    KEYWORDS.contains(&text)
+}
+
 /// The words of the language that cannot be names.
 const KEYWORDS: &[&str] = &[
     "break",

@@ -33,9 +33,10 @@ pub(crate) fn file_work(request: Request) -> Result<FileWork, Request> {
         Request::DeleteFile { path } => {
             Box::new(move || fs::remove_file(path).map(|()| Response::Done))
         }
-        other @ (Request::Timer { .. } | Request::Input { .. } | Request::Readback { .. }) => {
-            return Err(other);
-        }
+        other @ (Request::Timer { .. }
+        | Request::Input { .. }
+        | Request::Readback { .. }
+        | Request::Http(_)) => return Err(other),
     };
     Ok(FileWork { run, described })
 }

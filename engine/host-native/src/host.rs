@@ -16,8 +16,8 @@ use std::{fmt, io};
 use tourbillon_executor::Completions;
 use tourbillon_gpu::{CpuDevice, RetainedBuffer};
 use tourbillon_host::{
-    BufferId, Console, Device, Host, Nanoseconds, OperationId, OperationLabel, Outcome, Request,
-    Response,
+    BufferId, Console, Device, Host, HttpFailure, Nanoseconds, OperationId, OperationLabel,
+    Outcome, Request, Response,
 };
 use tourbillon_value::{Result, RuntimeError, build_runtime_error};
 
@@ -130,6 +130,12 @@ impl NativeHost {
             Request::Readback { buffer } => {
                 self.read_back(buffer).unwrap_or_else(Operation::Failed)
             }
+            Request::Http(request) => Operation::Failed(
+                HttpFailure::ConnectFailed
+                    .error(request.method, &request.address)
+                    .cause(build_runtime_error("This host has no web client.").build())
+                    .build(),
+            ),
             request @ (Request::ReadFile { .. }
             | Request::WriteFile { .. }
             | Request::FileExists { .. }
@@ -198,7 +204,8 @@ impl Host for NativeHost {
             | Request::WriteFile { .. }
             | Request::FileExists { .. }
             | Request::DeleteFile { .. }
-            | Request::Readback { .. } => None,
+            | Request::Readback { .. }
+            | Request::Http(_) => None,
         }
     }
 

@@ -50,9 +50,10 @@ impl FileFailure {
             Request::FileExists { path } => ("look for", path.as_str()),
             Request::DeleteFile { path } => ("delete", path.as_str()),
             // The other requests name no file; the words still hold.
-            Request::Timer { .. } | Request::Input { .. } | Request::Readback { .. } => {
-                ("finish", request.name())
-            }
+            Request::Timer { .. }
+            | Request::Input { .. }
+            | Request::Readback { .. }
+            | Request::Http(_) => ("finish", request.name()),
         };
         build_runtime_error(format!("Could not {verb} '{path}': {self}."))
             .identifier(self.identifier())

@@ -10,6 +10,7 @@ mod operation;
 mod policy;
 mod time;
 mod watch;
+mod web;
 
 pub use console::{Console, Stream};
 pub use device::{BufferId, Device, DeviceBinary, DeviceInfo, DeviceReduce, DeviceUnary};
@@ -20,3 +21,6 @@ pub use operation::{Host, InputKind, OperationId, Outcome, Request, Response};
 pub use policy::{Decision, Fifo, Policy, Priority, ReadyTask, ReadyTasks, TaskId};
 pub use time::Nanoseconds;
 pub use watch::Watch;
+pub use web::{
+    HttpFailure, HttpMethod, HttpRequest, HttpResponse, WebAddress, encode_form, web_error,
+};

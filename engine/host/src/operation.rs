@@ -1,6 +1,6 @@
 //! The table of operations: requests, their ids, and what comes of them.
 
-use crate::{BufferId, Console, Device, Nanoseconds, OperationLabel};
+use crate::{BufferId, Console, Device, HttpRequest, HttpResponse, Nanoseconds, OperationLabel};
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use tourbillon_value::RuntimeError;
@@ -49,6 +49,8 @@ pub enum Request {
         /// The buffer; the host keeps it alive until the operation has ended.
         buffer: BufferId,
     },
+    /// One exchange with a server of the web.
+    Http(Box<HttpRequest>),
 }
 
 /// What kind of input is wanted.
@@ -71,6 +73,7 @@ impl Request {
             Request::DeleteFile { .. } => "delete",
             Request::Input { .. } => "input",
             Request::Readback { .. } => "readback",
+            Request::Http(_) => "http",
         }
     }
 }
@@ -90,6 +93,8 @@ pub enum Response {
     Key(String),
     /// The elements of a device buffer, column by column.
     Numbers(Vec<f64>),
+    /// The answer of a server, whatever its status.
+    Http(Box<HttpResponse>),
 }
 
 /// How an operation ended. The errors carry the identifiers of the language (`io:NotFound`, …).

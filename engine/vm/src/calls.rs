@@ -5,14 +5,14 @@ use crate::fiber::{ALL, CodeFrame, Frame, Returns};
 use crate::future::Future;
 use crate::interpreter::Interpreter;
 use crate::machine::Loaded;
+use crate::operation::{Advance, Sequel};
 use crate::spawn;
 use crate::wait::{Pending, Wait};
 use std::rc::Rc;
-use tourbillon_builtins::{
-    Body, BuiltinId, Call, Entry, Operation, Outputs, Scalar, Start, entry, one,
-};
+use tourbillon_builtins::{Body, BuiltinId, Call, Entry, Outputs, Scalar, Start, entry, one};
 use tourbillon_compiler::FunctionKind;
 use tourbillon_compiler::bytecode::LIST;
+use tourbillon_host::Request;
 use tourbillon_value::{Array, Callee, FunctionHandle, Result, RuntimeError, Value};
 
 /// Whether the innermost body can go on.
@@ -284,17 +284,37 @@ impl Interpreter {
                     self.finish_call(returns, one(value))?;
                     Ok(Flow::Go)
                 }
+                Start::Failed(error) => match self.cancellation() {
+                    Some(cancelled) => Ok(self.stop_at(cancelled, returns)),
+                    None => Err(named(error)),
+                },
                 Start::Operation(operation) => {
                     drop(arguments);
-                    self.wait_for_operation(function, operation, returns)
+                    let sequel = Sequel::Finish(operation.finish);
+                    self.wait_for_operation(function, operation.request, sequel, returns)
+                }
+                Start::Sequence(request, sequence) => {
+                    drop(arguments);
+                    let sequel = Sequel::sequence(sequence);
+                    self.wait_for_operation(function, request, sequel, returns)
                 }
             },
             Body::Starts(body) => {
                 let value = match body(&mut call).map_err(named)? {
                     Start::Ready(value) => spawn::ready(&self.machine, value).value(),
+                    Start::Failed(error) => {
+                        spawn::failed(&self.machine, named(error), function.name).value()
+                    }
                     Start::Operation(operation) => {
                         let parent = self.top().future.clone();
-                        spawn::start_operation(&self.machine, operation, &parent).value()
+                        let sequel = Sequel::Finish(operation.finish);
+                        spawn::start_operation(&self.machine, operation.request, sequel, &parent)
+                            .value()
+                    }
+                    Start::Sequence(request, sequence) => {
+                        let parent = self.top().future.clone();
+                        let sequel = Sequel::sequence(sequence);
+                        spawn::start_operation(&self.machine, request, sequel, &parent).value()
                     }
                 };
                 self.finish_call(returns, one(value))?;
@@ -316,26 +336,27 @@ impl Interpreter {
     fn wait_for_operation(
         &mut self,
         function: &'static Entry,
-        operation: Operation,
+        request: Request,
+        sequel: Sequel,
         returns: Returns,
     ) -> Result<Flow> {
         if let Some(error) = self.cancellation() {
             return Ok(self.stop_at(error, returns));
         }
-        let label = self.record.next_operation(operation.request.name());
-        if let Some(outcome) = self.machine.host.try_now(&operation.request, &label) {
-            let value = outcome
-                .and_then(operation.finish)
-                .map_err(|error| in_builtin(function, error))?;
-            self.finish_call(returns, one(value))?;
-            return Ok(Flow::Go);
-        }
-        let guard =
-            crate::operation::OperationGuard::submit(&self.machine, operation.request, label, true);
-        let finish = Some(operation.finish);
+        let label = self.record.next_operation(request.name());
+        let advance = sequel
+            .start(&self.machine, request, label, true)
+            .map_err(|error| in_builtin(function, error))?;
+        let (guard, sequel) = match advance {
+            Advance::Value(value) => {
+                self.finish_call(returns, one(value))?;
+                return Ok(Flow::Go);
+            }
+            Advance::Waits(guard, sequel) => (guard, sequel),
+        };
         let wait = Wait::Operation {
             guard,
-            finish,
+            sequel: Some(sequel),
             builtin: function.name,
         };
         Ok(self.wait(wait, returns))

@@ -9,7 +9,7 @@ use waiting::Registration;
 use crate::errors;
 use crate::fiber::Start;
 use crate::machine::{Machine, Token};
-use crate::operation::OperationGuard;
+use crate::operation::{OperationGuard, Sequel};
 use crate::wait::Waiter;
 use std::any::Any;
 use std::cell::RefCell;
@@ -123,10 +123,10 @@ pub(crate) enum Origin {
     Body,
     /// `promise()`, and the futures that `then` returns.
     Manual,
-    /// A host operation; what makes a value of its response.
+    /// A host operation; what is made of its outcome.
     Operation {
         guard: Rc<OperationGuard>,
-        finish: Option<tourbillon_builtins::Finish>,
+        sequel: Option<Sequel>,
         is_timer: bool,
         /// Its number in the session's table of started operations.
         number: u64,

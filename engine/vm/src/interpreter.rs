@@ -7,7 +7,7 @@ use crate::fiber::{Fiber, Frame, Returns, Start};
 use crate::future::{Future, Listener};
 use crate::joins;
 use crate::machine::Machine;
-use crate::operation::OperationGuard;
+use crate::operation::{Advance, OperationGuard};
 use crate::sets::SetObject;
 use crate::task::{Link, TaskRecord};
 use crate::wait::{FutureWait, Goal, JoinKind, Pending, Settling, Then, Wait, Waiter};
@@ -453,17 +453,20 @@ impl Interpreter {
             }
             Wait::Operation {
                 guard,
-                finish,
+                sequel,
                 builtin,
-            } => match guard.poll(context) {
-                Poll::Pending => Progress::Waits,
-                Poll::Ready(outcome) => {
-                    let builtin = *builtin;
-                    let finish = finish.take().expect("an operation ends once");
-                    let result = outcome.and_then(finish).map(one);
-                    Progress::Done(
-                        result.map_err(|e| e.with_context(|context| context.builtin(builtin))),
-                    )
+            } => loop {
+                let Poll::Ready(outcome) = guard.poll(context) else {
+                    return Progress::Waits;
+                };
+                let ended = sequel.take().expect("an operation ends once");
+                match ended.resume(&machine, outcome, true) {
+                    Ok(Advance::Waits(next, rest)) => (*guard, *sequel) = (next, Some(rest)),
+                    Ok(Advance::Value(value)) => return Progress::Done(Ok(one(value))),
+                    Err(error) => {
+                        let error = error.with_context(|context| context.builtin(builtin));
+                        return Progress::Done(Err(error));
+                    }
                 }
             },
             Wait::Next { set, waiter } => {

@@ -4,7 +4,109 @@ use crate::machine::Machine;
 use std::cell::Cell;
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use tourbillon_host::{Event, OperationId, OperationLabel, Outcome, Request};
+use tourbillon_builtins::{Finish, Next, Sequence};
+use tourbillon_host::{Event, OperationId, OperationLabel, Outcome, Request, TaskLabel};
+use tourbillon_value::{Result, Value};
+
+/// What is made of the outcome of a request.
+pub(crate) enum Sequel {
+    /// A response becomes the value of the call; an error is the call's.
+    Finish(Finish),
+    /// There may be further requests.
+    Sequence(Chain),
+}
+
+/// The requests of one call, one after another. Further ones are named under the first: how many other
+/// operations its task has started meanwhile depends on the schedule.
+pub(crate) struct Chain {
+    sequence: Box<dyn Sequence>,
+    first: Option<OperationLabel>,
+    further: u32,
+}
+
+/// How far a call is after a request.
+pub(crate) enum Advance {
+    /// Its value.
+    Value(Value),
+    /// It waits for another request.
+    Waits(Rc<OperationGuard>, Sequel),
+}
+
+impl Sequel {
+    pub(crate) fn sequence(sequence: Box<dyn Sequence>) -> Sequel {
+        Sequel::Sequence(Chain {
+            sequence,
+            first: None,
+            further: 0,
+        })
+    }
+
+    /// Makes a request, and those that come after it as long as their outcomes are there at once.
+    pub(crate) fn start(
+        self,
+        machine: &Rc<Machine>,
+        mut request: Request,
+        mut label: OperationLabel,
+        counts: bool,
+    ) -> Result<Advance> {
+        let mut then = self;
+        loop {
+            if let Sequel::Sequence(chain) = &mut then
+                && chain.first.is_none()
+            {
+                chain.first = Some(label.clone());
+            }
+            let Some(outcome) = machine.host.try_now(&request, &label) else {
+                let guard = OperationGuard::submit(machine, request, label, counts);
+                return Ok(Advance::Waits(guard, then));
+            };
+            match then.after(machine, outcome)? {
+                After::Value(value) => return Ok(Advance::Value(value)),
+                After::Request(next, name, rest) => (request, label, then) = (next, name, rest),
+            }
+        }
+    }
+
+    /// Goes on with the outcome of a request.
+    pub(crate) fn resume(
+        self,
+        machine: &Rc<Machine>,
+        outcome: Outcome,
+        counts: bool,
+    ) -> Result<Advance> {
+        match self.after(machine, outcome)? {
+            After::Value(value) => Ok(Advance::Value(value)),
+            After::Request(request, label, then) => then.start(machine, request, label, counts),
+        }
+    }
+
+    fn after(self, machine: &Rc<Machine>, outcome: Outcome) -> Result<After> {
+        let mut chain = match self {
+            Sequel::Finish(finish) => return outcome.and_then(finish).map(After::Value),
+            Sequel::Sequence(chain) => chain,
+        };
+        match chain.sequence.next(&**machine, outcome)? {
+            Next::Value(value) => Ok(After::Value(value)),
+            Next::Request(request, sequence) => {
+                chain.sequence = sequence;
+                chain.further += 1;
+                let first = chain.first.as_ref().expect("it began with a request");
+                let label = OperationLabel {
+                    task: TaskLabel::child(&first.task, first.name.into(), first.occurrence),
+                    name: request.name(),
+                    occurrence: chain.further,
+                };
+                Ok(After::Request(request, label, Sequel::Sequence(chain)))
+            }
+        }
+    }
+}
+
+/// What an outcome leads to.
+enum After {
+    Value(Value),
+    Request(Request, OperationLabel, Sequel),
+}
 
 /// An operation of the host's table that this session started. Dropping it gives the operation up.
 pub(crate) struct OperationGuard {

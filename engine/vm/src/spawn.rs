@@ -4,15 +4,15 @@ use crate::fiber::{Fiber, Start};
 use crate::future::{Future, FutureState, Origin, State};
 use crate::interpreter::Interpreter;
 use crate::machine::{Loaded, Machine, StartedOperation};
-use crate::operation::OperationGuard;
+use crate::operation::{Advance, Sequel};
 use crate::task::TaskRecord;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use tourbillon_builtins::note_escape;
-use tourbillon_builtins::{Operation, one};
+use tourbillon_builtins::one;
 use tourbillon_executor::{Target, WakeSlot};
 use tourbillon_host::{Access, Entangled, Event, Object, Priority, Request, TaskId, TaskLabel};
-use tourbillon_value::{FunctionHandle, Result, Value};
+use tourbillon_value::{FunctionHandle, Result, RuntimeError, Value};
 
 /// A created future of a function of a program.
 pub(crate) fn create(
@@ -238,30 +238,28 @@ pub(crate) fn start_root(machine: &Rc<Machine>, start: Start) -> Future {
 /// Starts a host operation and gives its future, a child of `parent`'s body.
 pub(crate) fn start_operation(
     machine: &Rc<Machine>,
-    operation: Operation,
+    request: Request,
+    sequel: Sequel,
     parent: &Future,
 ) -> Future {
-    let label = machine.current().next_operation(operation.request.name());
+    let label = machine.current().next_operation(request.name());
     let creator = label.task.clone();
     let task = creator.clone();
     let name: Rc<str> = label.name.into();
-    if let Some(outcome) = machine.host.try_now(&operation.request, &label) {
-        let future = Future::new(machine, State::Pending, Origin::Manual, creator, name);
-        let result = outcome.and_then(operation.finish).map(one);
-        future.settle(machine, result);
-        return future;
-    }
-    let is_timer = matches!(operation.request, Request::Timer { .. });
+    let is_timer = matches!(request, Request::Timer { .. });
     // Whether it counts as outstanding depends on who waits; the deadlock check looks.
-    let guard = OperationGuard::submit(machine, operation.request, label, false);
+    let (guard, sequel) = match sequel.start(machine, request, label, false) {
+        Ok(Advance::Waits(guard, sequel)) => (guard, Some(sequel)),
+        Ok(Advance::Value(value)) => return settled(machine, creator, name, Ok(value)),
+        Err(error) => return settled(machine, creator, name, Err(error)),
+    };
     let number = machine.next_started.get() + 1;
     machine.next_started.set(number);
     let inbox = machine.scheduler.borrow().inbox().clone();
     let wake = WakeSlot::new(Target::Operation(number), &inbox);
-    let finish = Some(operation.finish);
     let origin = Origin::Operation {
         guard,
-        finish,
+        sequel,
         is_timer,
         number,
     };
@@ -278,6 +276,24 @@ pub(crate) fn start_operation(
     future
 }
 
+/// The future of a started operation that has ended at once.
+fn settled(
+    machine: &Rc<Machine>,
+    creator: Rc<TaskLabel>,
+    name: Rc<str>,
+    result: Result<Value>,
+) -> Future {
+    let future = Future::new(machine, State::Pending, Origin::Manual, creator, name);
+    future.settle(machine, result.map(one));
+    future
+}
+
+/// The future of a call that failed before it asked the host for anything.
+pub(crate) fn failed(machine: &Rc<Machine>, error: RuntimeError, name: &'static str) -> Future {
+    let creator = machine.current().label.clone();
+    settled(machine, creator, name.into(), Err(error))
+}
+
 /// Asks the host for the outcome of a started operation and settles its future when it is there.
 pub(crate) fn poll_started(machine: &Rc<Machine>, number: u64) {
     let (future, waker) = {
@@ -288,25 +304,41 @@ pub(crate) fn poll_started(machine: &Rc<Machine>, number: u64) {
         started.wake.taken();
         (started.future.clone(), Waker::from(started.wake.clone()))
     };
-    let guard = {
-        let core = future.get().core.borrow();
-        match &core.origin {
-            Origin::Operation { guard, .. } => guard.clone(),
-            Origin::Body | Origin::Manual => unreachable!("a started operation is in the table"),
-        }
-    };
-    if let Poll::Ready(outcome) = guard.poll(&mut Context::from_waker(&waker)) {
-        machine.touch(Object::Tasks, Access::Add);
-        let started = machine.started.borrow_mut().remove(&number);
-        drop(started);
-        let finish = match &mut future.get().core.borrow_mut().origin {
-            Origin::Operation { finish, .. } => finish.take(),
+    let mut context = Context::from_waker(&waker);
+    let result = loop {
+        let guard = {
+            let core = future.get().core.borrow();
+            match &core.origin {
+                Origin::Operation { guard, .. } => guard.clone(),
+                Origin::Body | Origin::Manual => {
+                    unreachable!("a started operation is in the table")
+                }
+            }
+        };
+        let Poll::Ready(outcome) = guard.poll(&mut context) else {
+            return;
+        };
+        let ended = match &mut future.get().core.borrow_mut().origin {
+            Origin::Operation { sequel, .. } => sequel.take(),
             Origin::Body | Origin::Manual => None,
         };
-        let finish = finish.expect("an operation ends once");
-        let result: Result<_> = outcome.and_then(finish).map(one);
-        future.settle(machine, result);
-    }
+        let ended = ended.expect("an operation ends once");
+        match ended.resume(machine, outcome, false) {
+            Ok(Advance::Value(value)) => break Ok(one(value)),
+            Err(error) => break Err(error),
+            Ok(Advance::Waits(next, rest)) => {
+                if let Origin::Operation { guard, sequel, .. } =
+                    &mut future.get().core.borrow_mut().origin
+                {
+                    (*guard, *sequel) = (next, Some(rest));
+                }
+            }
+        }
+    };
+    machine.touch(Object::Tasks, Access::Add);
+    let started = machine.started.borrow_mut().remove(&number);
+    drop(started);
+    future.settle(machine, result);
 }
 
 /// A future that has succeeded.

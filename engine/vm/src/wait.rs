@@ -1,12 +1,12 @@
 //! What a task waits for, and when its wait is over.
 
 use crate::future::{Future, FutureState};
-use crate::operation::OperationGuard;
+use crate::operation::{OperationGuard, Sequel};
 use crate::sets::NextWaiter;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::Context;
-use tourbillon_builtins::{Finish, Outputs};
+use tourbillon_builtins::Outputs;
 use tourbillon_host::{Access, TaskId};
 use tourbillon_value::{ObjectRef, Result, RuntimeError};
 
@@ -179,7 +179,7 @@ pub(crate) enum Wait {
     /// A host operation.
     Operation {
         guard: Rc<OperationGuard>,
-        finish: Option<Finish>,
+        sequel: Option<Sequel>,
         builtin: &'static str,
     },
     /// Futures.

@@ -1,6 +1,8 @@
 //! What operations do to a world, how long they take, and in how many deliveries they come.
 
-use tourbillon_host::{FileFailure, InputFailure, InputKind, Outcome, Request, Response};
+use tourbillon_host::{
+    FileFailure, HttpFailure, InputFailure, InputKind, Outcome, Request, Response,
+};
 use tourbillon_sim::{Access, Action, Candidate, Injections, Kind, Label};
 use tourbillon_value::{RuntimeError, build_runtime_error};
 
@@ -38,6 +40,9 @@ impl World {
                 }
             }
             Request::Input { kind, .. } => self.answer(*kind),
+            Request::Http(request) => Err(HttpFailure::ConnectFailed
+                .error(request.method, &request.address)
+                .build()),
             Request::Readback { buffer } => match &*self.device.borrow() {
                 Some(device) => device.read(*buffer).map(Response::Numbers),
                 None => Err(no_device()),
@@ -50,7 +55,7 @@ impl World {
         let names = self.names.get();
         match request {
             // A buffer never changes once it is there.
-            Request::Timer { .. } | Request::Readback { .. } => {}
+            Request::Timer { .. } | Request::Readback { .. } | Request::Http(_) => {}
             Request::ReadFile { path } | Request::FileExists { path } => {
                 self.access(names.file(path), Access::Read);
             }
@@ -98,6 +103,7 @@ impl World {
             Request::FileExists { .. } => LatencyOp::Exists,
             Request::DeleteFile { .. } => LatencyOp::Delete,
             Request::Readback { .. } => LatencyOp::Readback,
+            Request::Http(_) => LatencyOp::Http,
         };
         let latency = self.config.latency.get(&name);
         latency.map_or(0, |latency| latency.nanoseconds())
@@ -133,7 +139,8 @@ impl World {
             | Request::ReadFile { .. }
             | Request::WriteFile { .. }
             | Request::FileExists { .. }
-            | Request::DeleteFile { .. } => {}
+            | Request::DeleteFile { .. }
+            | Request::Http(_) => {}
         }
         let operations = self.operations.borrow();
         let is_undisturbed = injections.delay_multiples == 0
@@ -156,7 +163,8 @@ impl World {
             | Request::WriteFile { .. }
             | Request::FileExists { .. }
             | Request::DeleteFile { .. }
-            | Request::Readback { .. } => {
+            | Request::Readback { .. }
+            | Request::Http(_) => {
                 let latency = self.latency(request);
                 latency == 0 && is_undisturbed && self.deliveries(request, latency, injections) == 0
             }

@@ -44,6 +44,7 @@ pub(crate) fn kind(request: &Request) -> Option<FaultOp> {
         Request::DeleteFile { .. } => Some(FaultOp::Delete),
         Request::Input { .. } => Some(FaultOp::Input),
         Request::Readback { .. } => Some(FaultOp::GpuMap),
+        Request::Http(_) => Some(FaultOp::Http),
     }
 }
 

@@ -143,7 +143,8 @@ impl Host for World {
             Request::ReadFile { .. }
             | Request::WriteFile { .. }
             | Request::FileExists { .. }
-            | Request::DeleteFile { .. } => {
+            | Request::DeleteFile { .. }
+            | Request::Http(_) => {
                 let number = self.operations.borrow_mut().add(entry);
                 if !never {
                     self.start(number, now, latency);
@@ -218,7 +219,8 @@ impl Host for World {
                 | Request::ReadFile { .. }
                 | Request::WriteFile { .. }
                 | Request::FileExists { .. }
-                | Request::DeleteFile { .. } => {}
+                | Request::DeleteFile { .. }
+                | Request::Http(_) => {}
             }
             run.event(Event {
                 what: GIVE_UP,

@@ -79,6 +79,7 @@ fn failures(request: &Request) -> &'static [&'static str] {
         }
         Request::Input { .. } => &["input:HandlerFailed", "input:EndOfInput"],
         Request::Readback { .. } => &[MAP_FAILED],
+        Request::Http(_) => &[],
     }
 }
 

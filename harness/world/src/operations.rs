@@ -102,7 +102,8 @@ impl Operations {
             | Request::ReadFile { .. }
             | Request::WriteFile { .. }
             | Request::FileExists { .. }
-            | Request::DeleteFile { .. } => {}
+            | Request::DeleteFile { .. }
+            | Request::Http(_) => {}
         }
         Some(entry)
     }
