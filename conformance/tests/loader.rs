@@ -327,12 +327,24 @@ fn worlds_are_checked_in_depth() {
         "2:5: case `one`: `input` has answers and `input_handler` is none (nobody would give the answers: leave out one of the two)",
     );
     check_with(
-        "    world: {http: [{method: GTE, url: u, replies: [{status: 200}]}]}",
+        "    world: {http: [{method: GTE, url: 'http://s/', replies: [{status: 200}]}]}",
         "8:20: unknown method `GTE` (did you mean `GET`?)",
     );
     check_with(
         "    world: {http: [{method: GET, url: u, replies: [{status: 200, hang: true}]}]}",
-        "8:52: a reply is either {status, body, headers, after} or one of refuse, hang and reset (for example `{status: 200, body: ok}` or `{refuse: true}`)",
+        "8:52: a reply is either {status, body, headers, after} or one of refuse, reset, hang and unreachable; the first two have a time `after` as well (for example `{status: 200, body: ok}` or `{refuse: true}`)",
+    );
+    check_with(
+        "    world: {http: [{method: GET, url: server/x, replies: [{status: 200}]}]}",
+        "8:20: `server/x` is no address of the web: it must begin with http:// or https:// (write it whole, for example `http://server/path`)",
+    );
+    check_with(
+        "    world: {http: [{method: GET, url: 'http://s/', replies: [{hang: true, after: 1}]}]}",
+        "8:62: a reply is either {status, body, headers, after} or one of refuse, reset, hang and unreachable; the first two have a time `after` as well (for example `{status: 200, body: ok}` or `{refuse: true}`)",
+    );
+    check_with(
+        "    world: {http: [{method: GET, url: 'http://s/', replies: [{status: 100}]}]}",
+        "8:62: 100 is no status code of an answer (200 to 599)",
     );
     check_with(
         "    world: {faults: [{op: gpu.map, error: 'io:NotFound'}]}",
@@ -448,7 +460,10 @@ fn session_and_world_survive_a_recording() {
       disk: {a: text, b: {bytes: AAEC}}
       latency: {read: 0.25}
       input: [{line: x, after: 1}, {fail: no}, {end: true}, {key: q}]
-      http: [{method: GET, url: u, replies: [{status: 200, body: ok, headers: {A: b}}, {refuse: true}]}]
+      http:
+        - {method: GET, url: 'http://s/x', replies: [{status: 200, body: ok, headers: {A: b}}, {refuse: true}]}
+        - {method: PUT, url: 'http://s', body: {bytes: AAEC}, headers: {A: b},
+           replies: [{reset: true, after: 0.5}, {hang: true}, {unreachable: true}, {status: 204, after: 1, body: {bytes: AAEC}}]}
       gpu: {device: simulated, memory_bytes: 1024, readback_pending: 2}
       faults: [{op: gpu.map, nth: 2, error: 'gpu:DeviceLost'}]
       cancel: {at_time: 0.5}

@@ -5,23 +5,29 @@ use crate::files::{FileWork, broken_off, file_error, file_work};
 use crate::input::{InputHandler, InputQueue, InputRequest};
 use crate::runtime::{Runtime, Threads};
 use crate::timers::Timers;
+use crate::web::{Deadlines, WebClient, WebError, WebResult};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::future::{Future, poll_fn};
 use std::num::NonZeroU32;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::{fmt, io};
+use tokio::task::AbortHandle;
 use tourbillon_executor::Completions;
 use tourbillon_gpu::{CpuDevice, RetainedBuffer};
 use tourbillon_host::{
-    BufferId, Console, Device, Host, HttpFailure, Nanoseconds, OperationId, OperationLabel,
-    Outcome, Request, Response,
+    BufferId, Console, Device, Host, HttpFailure, HttpMethod, Nanoseconds, OperationId,
+    OperationLabel, Outcome, Request, Response, WebAddress,
 };
 use tourbillon_value::{Result, RuntimeError, build_runtime_error};
 
-/// A host with the real clock, files, terminal and device. It stays on its thread.
+/// How long the body of an answer may be when nobody says so: 1 GiB.
+const USUAL_BODY_LIMIT: u64 = 1 << 30;
+
+/// A host with the real clock, files, web, terminal and device. It stays on its thread.
 pub struct NativeHost {
     threads: Threads,
     /// What workers have done for this host.
@@ -30,6 +36,7 @@ pub struct NativeHost {
     console: NativeConsole,
     input: InputQueue,
     device: Option<Rc<CpuDevice>>,
+    web: WebClient,
     seed: u64,
     operations: RefCell<BTreeMap<OperationId, Operation>>,
     last_id: Cell<u64>,
@@ -41,6 +48,8 @@ pub struct NativeHostBuilder {
     console: NativeConsole,
     input: Option<Rc<dyn InputHandler>>,
     device: Option<Rc<CpuDevice>>,
+    web_body_limit: u64,
+    trusted: Vec<Vec<u8>>,
     seed: u64,
     clock_factor: NonZeroU32,
 }
@@ -59,6 +68,12 @@ enum Operation {
         buffer: RetainedBuffer,
         place: u64,
     },
+    Http {
+        method: HttpMethod,
+        address: WebAddress,
+        place: u64,
+        running: AbortHandle,
+    },
     /// It failed when it was submitted.
     Failed(RuntimeError),
 }
@@ -68,6 +83,7 @@ enum Brought {
     File(io::Result<Response>),
     /// The numbers of a buffer may be read.
     Mapped,
+    Answer(WebResult),
 }
 
 impl NativeHost {
@@ -83,6 +99,8 @@ impl NativeHost {
             console: NativeConsole::of_process(),
             input: None,
             device: Some(Rc::default()),
+            web_body_limit: USUAL_BODY_LIMIT,
+            trusted: Vec::new(),
             seed: 0,
             clock_factor: NonZeroU32::MIN,
         }
@@ -130,12 +148,23 @@ impl NativeHost {
             Request::Readback { buffer } => {
                 self.read_back(buffer).unwrap_or_else(Operation::Failed)
             }
-            Request::Http(request) => Operation::Failed(
-                HttpFailure::ConnectFailed
-                    .error(request.method, &request.address)
-                    .cause(build_runtime_error("This host has no web client.").build())
-                    .build(),
-            ),
+            Request::Http(request) => {
+                let (method, address) = (request.method, request.address.clone());
+                let deadlines = Deadlines {
+                    connect: self.timers.instant(request.connect_deadline),
+                    whole: self.timers.instant(request.deadline),
+                };
+                let exchange = self.web.clone().exchange(*request, deadlines);
+                let (place, completer) = self.completions.open();
+                let work = async move { completer.complete(Brought::Answer(exchange.await)) };
+                let running = self.threads.handle.spawn(work).abort_handle();
+                Operation::Http {
+                    method,
+                    address,
+                    place,
+                    running,
+                }
+            }
             request @ (Request::ReadFile { .. }
             | Request::WriteFile { .. }
             | Request::FileExists { .. }
@@ -158,6 +187,11 @@ impl NativeHost {
             Operation::Timer { deadline } => self.timers.remove(deadline, id),
             Operation::Input => self.input.cancel(id),
             Operation::File { place, .. } | Operation::Readback { place, .. } => {
+                self.completions.give_up(place);
+            }
+            Operation::Http { place, running, .. } => {
+                // Its connection goes with it.
+                running.abort();
                 self.completions.give_up(place);
             }
             Operation::Failed(_) => {}
@@ -236,7 +270,7 @@ impl Host for NativeHost {
                 brought.map(|brought| match brought {
                     Some(Brought::File(Ok(response))) => Ok(response),
                     Some(Brought::File(Err(error))) => Err(file_error(described, error)),
-                    Some(Brought::Mapped) | None => Err(broken_off(described)),
+                    Some(Brought::Mapped | Brought::Answer(_)) | None => Err(broken_off(described)),
                 })
             }
             Operation::Input => self.input.poll(operation, context),
@@ -244,7 +278,22 @@ impl Host for NativeHost {
                 let brought = self.completions.poll(*place, context);
                 brought.map(|brought| match brought {
                     Some(Brought::Mapped) => Ok(Response::Numbers(buffer.read())),
-                    Some(Brought::File(_)) | None => Err(map_failed()),
+                    Some(Brought::File(_) | Brought::Answer(_)) | None => Err(map_failed()),
+                })
+            }
+            Operation::Http {
+                method,
+                address,
+                place,
+                ..
+            } => {
+                let brought = self.completions.poll(*place, context);
+                brought.map(|brought| match brought {
+                    Some(Brought::Answer(Ok(response))) => Ok(Response::Http(Box::new(response))),
+                    Some(Brought::Answer(Err(error))) => Err(web_error(error, *method, address)),
+                    Some(Brought::File(_) | Brought::Mapped) | None => {
+                        Err(HttpFailure::Reset.error(*method, address).build())
+                    }
                 })
             }
             Operation::Failed(error) => Poll::Ready(Err(error.clone())),
@@ -319,6 +368,18 @@ impl NativeHostBuilder {
         self
     }
 
+    /// How many bytes the body of a web answer may have; 1 GiB when it was not said.
+    pub fn web_body_limit(mut self, bytes: u64) -> Self {
+        self.web_body_limit = bytes;
+        self
+    }
+
+    /// A certificate, as DER has it, that is trusted besides those of the system.
+    pub fn trusted_certificate(mut self, certificate: Vec<u8>) -> Self {
+        self.trusted.push(certificate);
+        self
+    }
+
     /// What the session's random numbers derive from.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
@@ -343,6 +404,7 @@ impl NativeHostBuilder {
             console: self.console,
             input: InputQueue::new(self.input),
             device: self.device,
+            web: WebClient::new(self.web_body_limit, self.trusted),
             seed: self.seed,
             operations: RefCell::default(),
             last_id: Cell::new(0),
@@ -355,6 +417,31 @@ impl fmt::Debug for NativeHostBuilder {
         f.debug_struct("NativeHostBuilder")
             .field("seed", &self.seed)
             .finish_non_exhaustive()
+    }
+}
+
+/// The error of an exchange that came to nothing; what the system or the protocol said is its source.
+fn web_error(error: WebError, method: HttpMethod, address: &WebAddress) -> RuntimeError {
+    let failed = error.failure.error(method, address);
+    match error.cause {
+        Some(cause) => failed.source(Behind(cause)).build(),
+        None => failed.build(),
+    }
+}
+
+/// An error of another thread, as a source: an error of its own, so that errors need not know its type.
+#[derive(Debug)]
+struct Behind(Box<dyn Error + Send + Sync>);
+
+impl fmt::Display for Behind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for Behind {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
     }
 }
 

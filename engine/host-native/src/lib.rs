@@ -1,4 +1,4 @@
-//! The native host: real clock, files, terminal and device. The only crate with tokio, and the only
+//! The native host: real clock, files, web, terminal and device. The only crate with tokio, and the only
 //! one that starts threads; none of either shows in its interface.
 //!
 //! A session stays on the thread that calls [`NativeHost::block_on`]: the caller's own, or the worker
@@ -38,6 +38,7 @@ mod runtime;
 mod terminal;
 mod terminal_mode;
 mod timers;
+mod web;
 
 pub use console::NativeConsole;
 pub use host::{NativeHost, NativeHostBuilder};

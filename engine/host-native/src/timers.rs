@@ -46,6 +46,17 @@ impl Timers {
         self.shared.now()
     }
 
+    /// A moment as the runtime has it; `None` for the end of time, and what is as far away.
+    pub(crate) fn instant(&self, deadline: Nanoseconds) -> Option<tokio::time::Instant> {
+        const FAR_AWAY_SECONDS: f64 = 1e9;
+        if deadline.as_seconds() > FAR_AWAY_SECONDS {
+            return None;
+        }
+        let real = deadline.0.div_ceil(self.shared.factor);
+        let moment = self.shared.began + Duration::from_nanos(real);
+        Some(moment.into())
+    }
+
     /// Sets a timer.
     pub(crate) fn add(&self, deadline: Nanoseconds, id: OperationId) {
         let mut waiting = lock(&self.shared.waiting);

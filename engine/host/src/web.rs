@@ -112,9 +112,34 @@ impl WebAddress {
         self.0.as_str()
     }
 
-    /// Its parts.
-    pub fn url(&self) -> &Url {
-        &self.0
+    /// Whether what goes to and fro is hidden from others.
+    pub fn is_secure(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
+    /// The name or number of the server, for whoever connects to it.
+    pub fn host(&self) -> &str {
+        let host = self.0.host_str().unwrap_or_default();
+        host.trim_start_matches('[').trim_end_matches(']')
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.0.port_or_known_default().unwrap_or(80)
+    }
+
+    /// The server as a request names it: with the port, unless that is the usual one.
+    pub fn authority(&self) -> String {
+        let host = self.0.host_str().unwrap_or_default();
+        match self.0.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        }
+    }
+
+    /// What a request asks the server for.
+    pub fn path_and_query(&self) -> &str {
+        &self.0[url::Position::BeforePath..url::Position::AfterQuery]
     }
 
     /// Adds `name=value` to the query.
@@ -324,6 +349,12 @@ mod tests {
             assert_eq!(base.join(reference).expect(reference).as_str(), expected);
         }
         assert!(base.join("file:///etc").is_err());
+        let address = address("https://[::1]:81/a?b#c");
+        assert_eq!((address.host(), address.port()), ("::1", 81));
+        assert_eq!(address.authority(), "[::1]:81");
+        assert_eq!(address.path_and_query(), "/a?b");
+        assert!(address.is_secure() && !base.is_secure());
+        assert_eq!((base.port(), &*base.authority()), (80, "server"));
         assert!(base.asks_same(&address("http://server/a/b?q")));
         assert!(base.is_same_server(&address("http://server:80/")));
         assert!(!base.is_same_server(&address("https://server/")));

@@ -204,6 +204,12 @@ impl Serialize for FileContent {
     }
 }
 
+impl From<String> for FileContent {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
 /// An operation whose duration a world can state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -75,7 +75,7 @@ impl World {
     /// An operation's time has come: it can be delivered, or is at once when deliveries are no
     /// choice.
     fn ripen(&self, number: u64) {
-        let is_complete = {
+        let (is_complete, waker) = {
             let mut operations = self.operations.borrow_mut();
             let is_first = operations.readbacks.front() == Some(&number);
             let entry = operations.get(number).expect("it is under way");
@@ -91,13 +91,18 @@ impl World {
             let is_complete = entry.deliveries == 0;
             entry.stage = Stage::Offered;
             self.access(entry.label.into(), Access::Wake);
+            // Whoever waits finds out that the time is over, unless the delivery comes first.
+            let waker = entry.or_else.as_ref().and_then(|_| entry.waker.take());
             if !is_complete {
                 operations.offered.push(number);
             }
-            is_complete
+            (is_complete, waker)
         };
         if is_complete {
             self.complete(number);
+        }
+        if let Some(waker) = waker {
+            waker.wake();
         }
     }
 
@@ -107,8 +112,13 @@ impl World {
             let mut operations = self.operations.borrow_mut();
             let entry = operations.get(number).expect("it is under way");
             self.access(entry.label.into(), Access::Write);
-            let outcome = match (entry.fault.take(), &entry.buffer) {
-                (Some(error), _) => Err(error),
+            let outcome = match (entry.outcome.take(), &entry.buffer) {
+                (Some(outcome), _) => {
+                    if let Some(bytes) = entry.partial {
+                        self.write_partly(&entry.request, bytes);
+                    }
+                    outcome
+                }
                 (None, Some(buffer)) => Ok(Response::Numbers(buffer.read())),
                 (None, None) => self.perform(&entry.request),
             };

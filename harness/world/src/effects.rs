@@ -1,12 +1,11 @@
 //! What operations do to a world, how long they take, and in how many deliveries they come.
 
-use tourbillon_host::{
-    FileFailure, HttpFailure, InputFailure, InputKind, Outcome, Request, Response,
-};
+use tourbillon_host::{FileFailure, InputFailure, InputKind, Outcome, Request, Response};
 use tourbillon_sim::{Access, Action, Candidate, Injections, Kind, Label};
 use tourbillon_value::{RuntimeError, build_runtime_error};
 
 use crate::config::{Answer, InputHandler, LatencyOp};
+use crate::faults::{Strike, error};
 use crate::objects::Single;
 use crate::world::World;
 
@@ -40,14 +39,35 @@ impl World {
                 }
             }
             Request::Input { kind, .. } => self.answer(*kind),
-            Request::Http(request) => Err(HttpFailure::ConnectFailed
-                .error(request.method, &request.address)
-                .build()),
+            Request::Http(request) => {
+                self.exchange(request, None, false, |latency| latency)
+                    .outcome
+            }
             Request::Readback { buffer } => match &*self.device.borrow() {
                 Some(device) => device.read(*buffer).map(Response::Numbers),
                 None => Err(no_device()),
             },
         }
+    }
+
+    /// What a fault makes of an operation that is ready at once.
+    pub(crate) fn struck(&self, fault: Strike<'_>, request: &Request) -> Outcome {
+        if let Some(bytes) = fault.partial {
+            self.write_partly(request, bytes);
+        }
+        Err(error(fault.error, request))
+    }
+
+    /// A write that breaks off: so many bytes are in the file.
+    pub(crate) fn write_partly(&self, request: &Request, count: u64) {
+        let Request::WriteFile { path, bytes } = request else {
+            return;
+        };
+        let count = usize::try_from(count).map_or(bytes.len(), |count| count.min(bytes.len()));
+        self.touch_for(request);
+        self.is_disk_changed.set(true);
+        let written = bytes[..count].to_vec();
+        self.disk.borrow_mut().insert(path.clone(), written);
     }
 
     /// Says what the effect of a request touches.
@@ -98,12 +118,12 @@ impl World {
         let name = match request {
             Request::Timer { .. } => return 0,
             Request::Input { .. } => return self.input_latency(),
+            Request::Http(request) => return self.web_latency(request),
             Request::ReadFile { .. } => LatencyOp::Read,
             Request::WriteFile { .. } => LatencyOp::Write,
             Request::FileExists { .. } => LatencyOp::Exists,
             Request::DeleteFile { .. } => LatencyOp::Delete,
             Request::Readback { .. } => LatencyOp::Readback,
-            Request::Http(_) => LatencyOp::Http,
         };
         let latency = self.config.latency.get(&name);
         latency.map_or(0, |latency| latency.nanoseconds())
@@ -159,6 +179,13 @@ impl World {
                 }
             },
             Request::Readback { .. } if !operations.readbacks.is_empty() => false,
+            // A fault can make it wait for its deadline.
+            Request::Http(_)
+                if !self.config.faults.is_empty()
+                    || self.timeline.run.borrow().faults_left() > 0 =>
+            {
+                false
+            }
             Request::ReadFile { .. }
             | Request::WriteFile { .. }
             | Request::FileExists { .. }

@@ -7,6 +7,15 @@ use tourbillon_value::{RuntimeError, build_runtime_error};
 
 use crate::config::{Fault, FaultOp};
 
+/// What strikes an operation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Strike<'f> {
+    /// The identifier of the error.
+    pub error: &'f str,
+    /// How many bytes a write leaves in its file all the same.
+    pub partial: Option<u64>,
+}
+
 /// How many operations of each kind were asked for so far.
 #[derive(Debug, Default)]
 pub(crate) struct Asked {
@@ -20,7 +29,7 @@ impl Asked {
     }
 
     /// Counts a request; gives its fault when the world states one for it.
-    pub fn strike(&mut self, faults: &[Fault], request: &Request) -> Option<RuntimeError> {
+    pub fn strike<'f>(&mut self, faults: &'f [Fault], request: &Request) -> Option<Strike<'f>> {
         let op = kind(request)?;
         if faults.is_empty() {
             return None;
@@ -30,7 +39,10 @@ impl Asked {
         let fault = faults
             .iter()
             .find(|fault| fault.op == op && fault.nth == *count)?;
-        Some(error(&fault.error, request))
+        Some(Strike {
+            error: &fault.error,
+            partial: fault.partial,
+        })
     }
 }
 

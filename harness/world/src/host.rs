@@ -14,6 +14,7 @@ use tourbillon_sim::trace::{Event, What};
 use crate::config::InputHandler;
 use crate::device::WatchedDevice;
 use crate::effects::{delayed, no_device};
+use crate::faults::error;
 use crate::names::note_operation;
 use crate::objects::Single;
 use crate::operations::{self, Entry, Stage};
@@ -44,8 +45,8 @@ impl Host for World {
         let label = note_operation(&mut self.timeline.run.borrow_mut().labels, label);
         self.event(NOW, label, 0);
         let fault = self.stated_fault(request);
-        if let Some(error) = fault.or_else(|| self.draw_fault(request, label)) {
-            return Some(Err(error));
+        if let Some(fault) = fault.or_else(|| self.draw_fault(request, label)) {
+            return Some(self.struck(fault, request));
         }
         let has_handler = self.config.input_handler != InputHandler::None;
         Some(match request {
@@ -63,26 +64,48 @@ impl Host for World {
         self.event(SUBMIT, label, 0);
         self.access(label.into(), Access::Write);
         let delay = self.draw_delay(&request, label);
-        let latency = delayed(self.latency(&request), delay);
-        let deliveries = self.deliveries(&request, latency, &injections);
-        self.count(|injected| {
-            injected.delay += u64::from(delay > 0);
-            injected.pending += u64::from(latency == 0 && deliveries > 0);
-        });
         let fault = self.stated_fault(&request);
         let fault = fault.or_else(|| self.draw_fault(&request, label));
         let never = self.draw_never(&request, label);
         let mut entry = Entry {
             request,
             buffer: None,
-            fault,
+            outcome: None,
+            or_else: None,
+            partial: None,
             label,
             asked_at: now,
             delay,
-            deliveries,
+            deliveries: 0,
             stage: if never { Stage::Never } else { Stage::Queued },
             waker: None,
         };
+        let latency = match (&entry.request, fault) {
+            (Request::Http(request), fault) => {
+                let exchange =
+                    self.exchange(request, fault.map(|fault| fault.error), never, |latency| {
+                        delayed(latency, delay)
+                    });
+                (entry.outcome, entry.or_else) = (Some(exchange.outcome), exchange.or_else);
+                // What never comes still meets its deadline, if it has one.
+                entry.stage = match exchange.latency {
+                    u64::MAX => Stage::Never,
+                    _ => Stage::Queued,
+                };
+                exchange.latency
+            }
+            (request, fault) => {
+                let latency = delayed(self.latency(request), delay);
+                entry.outcome = fault.map(|fault| Err(error(fault.error, request)));
+                entry.partial = fault.and_then(|fault| fault.partial);
+                latency
+            }
+        };
+        entry.deliveries = self.deliveries(&entry.request, latency, &injections);
+        self.count(|injected| {
+            injected.delay += u64::from(delay > 0);
+            injected.pending += u64::from(latency == 0 && entry.deliveries > 0);
+        });
         match &entry.request {
             Request::Timer { deadline } => {
                 let deadline = *deadline;
@@ -145,8 +168,9 @@ impl Host for World {
             | Request::FileExists { .. }
             | Request::DeleteFile { .. }
             | Request::Http(_) => {
+                let comes = !matches!(entry.stage, Stage::Never);
                 let number = self.operations.borrow_mut().add(entry);
-                if !never {
+                if comes {
                     self.start(number, now, latency);
                 }
                 operations::id(number)
@@ -164,6 +188,15 @@ impl Host for World {
             );
         };
         self.access(entry.label.into(), Access::Read);
+        if matches!(entry.stage, Stage::Offered)
+            && let Some(error) = entry.or_else.take()
+        {
+            // It was looked at before the delivery: the time is over.
+            let entry = operations.remove(number).expect("it was there just now");
+            drop(operations);
+            self.event(TAKE, entry.label, 0);
+            return Poll::Ready(Err(error));
+        }
         if !matches!(entry.stage, Stage::Ended(_)) {
             let (label, is_first) = (entry.label, entry.waker.is_none());
             match &mut entry.waker {

@@ -3,25 +3,24 @@
 
 use tourbillon_host::Request;
 use tourbillon_sim::{Action, Candidate, Kind, Label};
-use tourbillon_value::RuntimeError;
 
-use crate::faults::error;
+use crate::faults::Strike;
 use crate::world::World;
 
 /// The failure of a readback whose buffer could not be mapped.
 const MAP_FAILED: &str = "gpu:MapFailed";
 
 impl World {
-    /// Draws whether an operation fails, and how.
-    pub(crate) fn draw_fault(&self, request: &Request, label: Label) -> Option<RuntimeError> {
+    /// Draws whether an operation fails, and with which identifier.
+    pub(crate) fn draw_fault(&self, request: &Request, label: Label) -> Option<Strike<'static>> {
         let identifiers = failures(request);
         let picked = {
             let mut run = self.timeline.run.borrow_mut();
             if identifiers.is_empty() || run.faults_left() == 0 {
                 return None;
             }
-            // At most three failures, after the default.
-            let mut candidates = [Candidate::keep(label); 4];
+            // At most four failures, after the default.
+            let mut candidates = [Candidate::keep(label); 5];
             for (candidate, identifier) in candidates[1..].iter_mut().zip(identifiers) {
                 candidate.action = Action::Fault(run.labels.root(identifier));
             }
@@ -29,7 +28,10 @@ impl World {
         };
         let identifier = identifiers[picked.checked_sub(1)?];
         self.count(|injected| injected.fault += 1);
-        Some(error(identifier, request))
+        Some(Strike {
+            error: identifier,
+            partial: None,
+        })
     }
 
     /// Draws whether an operation never completes.
@@ -79,13 +81,19 @@ fn failures(request: &Request) -> &'static [&'static str] {
         }
         Request::Input { .. } => &["input:HandlerFailed", "input:EndOfInput"],
         Request::Readback { .. } => &[MAP_FAILED],
-        Request::Http(_) => &[],
+        Request::Http(_) => &[
+            "http:ConnectFailed",
+            "http:Timeout",
+            "http:Status",
+            "http:Failed",
+        ],
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::faults::error;
     use tourbillon_host::{FileFailure, InputFailure, InputKind};
 
     #[test]

@@ -60,6 +60,7 @@ mod support;
 mod sweep;
 mod target;
 mod timeline;
+mod web;
 mod world;
 
 pub use canonical::{CanonicalData, CanonicalValue};

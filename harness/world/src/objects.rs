@@ -19,6 +19,7 @@ const NUMBERS: u64 = name_hash("numbers");
 const FILE: u64 = name_hash("file");
 const ASKED: u64 = name_hash("asked");
 const DEADLINE: u64 = name_hash("deadline");
+const ROUTE: u64 = name_hash("route");
 
 /// Objects of which a session or a world has one each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +83,11 @@ impl Names {
     /// How many operations of a kind were asked for.
     pub fn asked(self, kind: u64) -> Object {
         self.object(ASKED, kind)
+    }
+
+    /// What a server has replied so far.
+    pub fn route(self, place: usize) -> Object {
+        self.object(ROUTE, place as u64)
     }
 
     /// What is due at a moment, which fires in the order in which it was asked for.

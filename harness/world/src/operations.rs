@@ -19,8 +19,12 @@ pub(crate) struct Entry {
     pub asked_at: u64,
     /// The multiple of its latency that was drawn for it; 0 for none.
     pub delay: u32,
-    /// The error that it ends with, when the world states a fault for it.
-    pub fault: Option<RuntimeError>,
+    /// What it ends with, when that was settled at its start.
+    pub outcome: Option<Outcome>,
+    /// What it ends with as well, when its deadline is the moment at which its outcome comes.
+    pub or_else: Option<RuntimeError>,
+    /// How many bytes a write that fails leaves in its file.
+    pub partial: Option<u64>,
     /// How many deliveries it takes; all but the last only wake its task.
     pub deliveries: u32,
     pub stage: Stage,

@@ -24,16 +24,8 @@ pub(crate) fn unsupported(session: &SessionConfig, world: &WorldConfig) -> Resul
     let gpu = world.gpu.as_ref().map(|gpu| gpu.device);
     let refused = [
         (session.tier == Tier::Embedded, "`tier: embedded`"),
-        (!world.http.is_empty(), "`world.http`"),
-        (
-            asks_for_fault(world),
-            "a fault of the web, or of the device itself,",
-        ),
+        (asks_for_fault(world), "a fault of the device itself"),
         (gpu == Some(GpuDevice::Wgpu), "`world.gpu.device: wgpu`"),
-        (
-            world.latency.contains_key(&LatencyOp::Http),
-            "`world.latency.http`",
-        ),
         (
             world.latency.contains_key(&LatencyOp::Upload),
             "`world.latency.upload`",
@@ -48,12 +40,15 @@ pub(crate) fn unsupported(session: &SessionConfig, world: &WorldConfig) -> Resul
 /// Whether a fault is stated that strikes what no request stands for yet.
 fn asks_for_fault(world: &WorldConfig) -> bool {
     world.faults.iter().any(|fault| match fault.op {
-        FaultOp::Http | FaultOp::GpuUpload | FaultOp::GpuCompute => true,
+        FaultOp::GpuUpload | FaultOp::GpuCompute => true,
         // Losing the device is more than one readback that fails.
         FaultOp::GpuMap => fault.error == "gpu:DeviceLost",
-        FaultOp::Read | FaultOp::Write | FaultOp::Exists | FaultOp::Delete | FaultOp::Input => {
-            false
-        }
+        FaultOp::Read
+        | FaultOp::Write
+        | FaultOp::Exists
+        | FaultOp::Delete
+        | FaultOp::Http
+        | FaultOp::Input => false,
     })
 }
 
@@ -73,6 +68,11 @@ mod tests {
     fn what_cannot_be_done_is_named() {
         check("{}", "{gpu: {device: none}, latency: {read: 1}}", None);
         check(
+            "{}",
+            "{latency: {http: 1}, faults: [{op: http, error: 'http:Status'}]}",
+            None,
+        );
+        check(
             "{tier: embedded}",
             "{}",
             Some("`tier: embedded` is not part of this version"),
@@ -80,7 +80,7 @@ mod tests {
         check(
             "{}",
             "{faults: [{op: gpu.map, error: 'gpu:DeviceLost'}]}",
-            Some("a fault of the web, or of the device itself, is not part of this version"),
+            Some("a fault of the device itself is not part of this version"),
         );
         check(
             "{}",

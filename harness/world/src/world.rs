@@ -9,12 +9,11 @@ use tourbillon_host::Request;
 use tourbillon_sim::clock::TimerId;
 use tourbillon_sim::trace::{Event, What};
 use tourbillon_sim::{Access, Label, Object, SharedRun};
-use tourbillon_value::RuntimeError;
 use tourbillon_vm::CancelHandle;
 
 use crate::config::{CancelPlan, GpuDevice, WorldConfig};
 use crate::console::CapturingConsole;
-use crate::faults::{Asked, kind};
+use crate::faults::{Asked, Strike, kind};
 use crate::objects::{Names, Single};
 use crate::operations::{Operations, Stage};
 use crate::timeline::Timeline;
@@ -56,7 +55,7 @@ impl Injected {
     }
 }
 
-/// The outside of one session under simulation: clock, disk, input, console and device.
+/// The outside of one session under simulation: clock, disk, web, input, console and device.
 ///
 /// It is made once and used for one run after another; [`World::reset`] puts everything back.
 pub struct World {
@@ -72,6 +71,8 @@ pub struct World {
     pub(crate) asked: RefCell<Asked>,
     /// How many answers have been given to requests for input.
     pub(crate) answered: Cell<usize>,
+    /// How many replies each route of the web has given.
+    pub(crate) replied: RefCell<Vec<usize>>,
     cancel: RefCell<Option<CancelHandle>>,
     cancel_timer: Cell<Option<TimerId>>,
     /// Whether the session looks at the host between instructions, or is only counted there.
@@ -100,6 +101,7 @@ impl World {
             is_disk_changed: Cell::new(true),
             asked: RefCell::default(),
             answered: Cell::new(0),
+            replied: RefCell::default(),
             cancel: RefCell::default(),
             cancel_timer: Cell::new(None),
             is_polled: Cell::new(true),
@@ -116,6 +118,11 @@ impl World {
         self.operations.borrow_mut().reset();
         self.asked.borrow_mut().reset();
         self.answered.set(0);
+        {
+            let mut replied = self.replied.borrow_mut();
+            replied.clear();
+            replied.resize(self.config.http.len(), 0);
+        }
         self.ticks.set(0);
         self.injected.set(Injected::default());
         let gpu = self.config.gpu.clone().unwrap_or_default();
@@ -205,7 +212,7 @@ impl World {
     }
 
     /// The fault that the world states for a request, which is counted.
-    pub(crate) fn stated_fault(&self, request: &Request) -> Option<RuntimeError> {
+    pub(crate) fn stated_fault(&self, request: &Request) -> Option<Strike<'_>> {
         if let Some(kind) = kind(request)
             && !self.config.faults.is_empty()
         {

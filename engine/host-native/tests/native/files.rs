@@ -104,3 +104,91 @@ fn an_operation_that_was_given_up_leaves_nothing() {
     // The host goes with operations under way, before the threads that work on them.
     let _under_way = submit(&host, exists("b"));
 }
+
+#[test]
+fn a_write_is_seen_whole_or_not_at_all() {
+    let folder = tempfile::tempdir().expect("there is room for a test");
+    let path = folder.path().join("file").display().to_string();
+    let runtime = runtime();
+    let host = NativeHost::builder(&runtime).build();
+    let content = |number: u8| vec![b'a' + number; 1 << 20];
+    assert_eq!(run(&host, write(&path, &content(0))), Ok(Response::Done));
+    // Writes and reads of one file, all under way at once.
+    let operations: Vec<_> = (0..12)
+        .flat_map(|number| [write(&path, &content(number)), read(&path)])
+        .map(|request| submit(&host, request))
+        .collect();
+    for operation in operations {
+        match wait(&host, operation) {
+            Ok(Response::Bytes(bytes)) => {
+                assert_eq!(bytes.len(), 1 << 20);
+                assert!(bytes.iter().all(|byte| *byte == bytes[0]));
+            }
+            other => assert_eq!(other, Ok(Response::Done)),
+        }
+    }
+    // Nothing is left beside the file.
+    assert_eq!(names(folder.path()), ["file"]);
+}
+
+fn names(folder: &std::path::Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("the folder is there");
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.expect("an entry").file_name().display().to_string())
+        .collect();
+    names.sort();
+    names
+}
+
+#[cfg(unix)]
+#[test]
+fn a_write_keeps_links_and_permissions() {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let folder = tempfile::tempdir().expect("there is room for a test");
+    let place = |name: &str| folder.path().join(name);
+    let text = |name: &str| place(name).display().to_string();
+    let runtime = runtime();
+    let host = NativeHost::builder(&runtime).build();
+    let mode = |name: &str| fs::metadata(place(name)).expect(name).permissions().mode() & 0o777;
+    assert_eq!(run(&host, write(&text("file"), b"one")), Ok(Response::Done));
+    fs::set_permissions(place("file"), fs::Permissions::from_mode(0o640)).expect("it is ours");
+    symlink("file", place("link")).expect("links can be made");
+    assert_eq!(run(&host, write(&text("link"), b"two")), Ok(Response::Done));
+    assert_eq!(
+        run(&host, read(&text("file"))),
+        Ok(Response::Bytes(b"two".into()))
+    );
+    assert_eq!(mode("file"), 0o640);
+    assert!(
+        fs::symlink_metadata(place("link"))
+            .expect("link")
+            .is_symlink()
+    );
+    assert_eq!(names(folder.path()), ["file", "link"]);
+
+    // The superuser may do everything, and cannot see this.
+    fs::set_permissions(place("file"), fs::Permissions::from_mode(0o400)).expect("it is ours");
+    let is_refused = fs::OpenOptions::new()
+        .write(true)
+        .open(place("file"))
+        .is_err();
+    if is_refused {
+        let error = run(&host, write(&text("file"), b"three")).expect_err("it may not be written");
+        assert_eq!(error.identifier, "io:PermissionDenied");
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o500)).expect("ours");
+        let error = run(&host, write(&text("new"), b"")).expect_err("the folder takes no files");
+        assert_eq!(error.identifier, "io:PermissionDenied");
+        let error = run(&host, delete(&text("file"))).expect_err("nor does it give any up");
+        assert_eq!(error.identifier, "io:PermissionDenied");
+        fs::set_permissions(place("file"), fs::Permissions::from_mode(0o600)).expect("ours");
+        assert_eq!(
+            run(&host, write(&text("file"), b"four")),
+            Ok(Response::Done)
+        );
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).expect("ours");
+    }
+    // What is no plain file is written in place.
+    assert_eq!(run(&host, write("/dev/null", b"gone")), Ok(Response::Done));
+}

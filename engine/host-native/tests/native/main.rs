@@ -5,6 +5,7 @@ mod input;
 mod readback;
 mod threads;
 mod timers;
+mod web;
 
 use std::error::Error;
 use std::future::poll_fn;

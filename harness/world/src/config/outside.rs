@@ -7,17 +7,24 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
+use tourbillon_host::{HttpMethod, WebAddress};
 
-use crate::checked::{Text, from_mapping, nearest, with_help};
-use crate::config::Seconds;
+use crate::checked::{from_mapping, nearest, with_help};
+use crate::config::{FileContent, Seconds};
 
 /// What one address of the web answers.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct HttpRoute {
     /// The method, in capitals.
-    pub method: String,
-    /// The whole address.
+    pub method: HttpMethod,
+    /// The whole address, as it was written.
     pub url: String,
+    /// The address.
+    pub address: WebAddress,
+    /// Only requests with this body are answered.
+    pub body: Option<FileContent>,
+    /// Only requests with these header lines are answered, among others that they may have.
+    pub headers: BTreeMap<String, String>,
     /// The replies in order; the last one repeats.
     pub replies: Vec<HttpReply>,
 }
@@ -27,6 +34,9 @@ pub struct HttpRoute {
 struct RawRoute {
     method: String,
     url: String,
+    body: Option<FileContent>,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
     replies: Vec<HttpReply>,
 }
 
@@ -36,27 +46,52 @@ impl<'de> Deserialize<'de> for HttpRoute {
             deserializer,
             "a route {method, url, replies}",
             |raw: RawRoute| {
-                const METHODS: [&str; 6] = ["GET", "POST", "PUT", "DELETE", "HEAD", "PATCH"];
-                if !METHODS.contains(&raw.method.as_str()) {
-                    let mend = match nearest(&raw.method, METHODS) {
+                let names = HttpMethod::ALL.map(HttpMethod::name);
+                let Some(method) = HttpMethod::from_name(&raw.method) else {
+                    let mend = match nearest(&raw.method, names) {
                         Some(method) => format!("did you mean `{method}`?"),
-                        None => format!("one of {}", METHODS.join(", ")),
+                        None => format!("one of {}", names.join(", ")),
                     };
                     return Err(with_help(format!("unknown method `{}`", raw.method), mend));
-                }
-                if raw.url.is_empty() || raw.replies.is_empty() {
+                };
+                if raw.replies.is_empty() {
                     return Err(with_help(
-                        "a route needs a url and a reply",
+                        "a route needs a reply",
                         "for example `replies: [{status: 200}]`",
                     ));
                 }
+                let address = WebAddress::parse(&raw.url).map_err(|wrong| {
+                    with_help(
+                        format!("`{}` is no address of the web: {wrong}", raw.url),
+                        "write it whole, for example `http://server/path`",
+                    )
+                })?;
                 Ok(HttpRoute {
-                    method: raw.method,
+                    method,
                     url: raw.url,
+                    address,
+                    body: raw.body,
+                    headers: raw.headers,
                     replies: raw.replies,
                 })
             },
         )
+    }
+}
+
+impl Serialize for HttpRoute {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("method", self.method.name())?;
+        map.serialize_entry("url", &self.url)?;
+        if let Some(body) = &self.body {
+            map.serialize_entry("body", body)?;
+        }
+        if !self.headers.is_empty() {
+            map.serialize_entry("headers", &self.headers)?;
+        }
+        map.serialize_entry("replies", &self.replies)?;
+        map.end()
     }
 }
 
@@ -68,33 +103,43 @@ pub enum HttpReply {
         /// The status code.
         status: u16,
         /// The body.
-        body: String,
+        body: FileContent,
         /// The header lines by name.
         headers: BTreeMap<String, String>,
-        /// How long after the request.
-        after: Seconds,
+        /// How long after the request; the latency of the web when it is not said.
+        after: Option<Seconds>,
     },
-    /// No connection is made.
-    Refuse,
-    /// Nothing ever comes.
-    Hang,
+    /// No connection is made: the server says so.
+    Refuse {
+        /// How long after the request.
+        after: Option<Seconds>,
+    },
     /// The connection breaks.
-    Reset,
+    Reset {
+        /// How long after the request.
+        after: Option<Seconds>,
+    },
+    /// The connection is made, and nothing ever comes.
+    Hang,
+    /// No connection is made, and nobody says so.
+    Unreachable,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawReply {
     status: Option<u16>,
-    body: Option<Text>,
+    body: Option<FileContent>,
     headers: Option<BTreeMap<String, String>>,
     after: Option<Seconds>,
     #[serde(default)]
     refuse: bool,
     #[serde(default)]
+    reset: bool,
+    #[serde(default)]
     hang: bool,
     #[serde(default)]
-    reset: bool,
+    unreachable: bool,
 }
 
 impl<'de> Deserialize<'de> for HttpReply {
@@ -104,30 +149,37 @@ impl<'de> Deserialize<'de> for HttpReply {
             "a reply, for example {status: 200, body: ok}",
             |raw: RawReply| {
                 let answers = raw.status.is_some();
-                let extras = raw.body.is_some() || raw.headers.is_some() || raw.after.is_some();
-                let kinds = [answers, raw.refuse, raw.hang, raw.reset];
-                if kinds.into_iter().filter(|kind| *kind).count() != 1 || (extras && !answers) {
+                let kinds = [answers, raw.refuse, raw.reset, raw.hang, raw.unreachable];
+                let has_content = raw.body.is_some() || raw.headers.is_some();
+                let never_comes = raw.hang || raw.unreachable;
+                if kinds.into_iter().filter(|kind| *kind).count() != 1
+                    || (has_content && !answers)
+                    || (raw.after.is_some() && never_comes)
+                {
                     return Err(with_help(
-                        "a reply is either {status, body, headers, after} or one of refuse, hang and reset",
+                        "a reply is either {status, body, headers, after} or one of refuse, reset, \
+                         hang and unreachable; the first two have a time `after` as well",
                         "for example `{status: 200, body: ok}` or `{refuse: true}`",
                     ));
                 }
+                let after = raw.after;
                 Ok(match raw.status {
-                    Some(status) if (100..=599).contains(&status) => HttpReply::Response {
+                    Some(status) if (200..=599).contains(&status) => HttpReply::Response {
                         status,
-                        body: raw.body.map(|text| text.0).unwrap_or_default(),
+                        body: raw.body.unwrap_or_else(|| String::new().into()),
                         headers: raw.headers.unwrap_or_default(),
-                        after: raw.after.unwrap_or_default(),
+                        after,
                     },
                     Some(status) => {
                         return Err(with_help(
-                            format!("{status} is no status code"),
-                            "100 to 599",
+                            format!("{status} is no status code of an answer"),
+                            "200 to 599",
                         ));
                     }
-                    None if raw.refuse => HttpReply::Refuse,
+                    None if raw.refuse => HttpReply::Refuse { after },
+                    None if raw.reset => HttpReply::Reset { after },
                     None if raw.hang => HttpReply::Hang,
-                    None => HttpReply::Reset,
+                    None => HttpReply::Unreachable,
                 })
             },
         )
@@ -137,7 +189,7 @@ impl<'de> Deserialize<'de> for HttpReply {
 impl Serialize for HttpReply {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        match self {
+        let after = match self {
             Self::Response {
                 status,
                 body,
@@ -145,15 +197,33 @@ impl Serialize for HttpReply {
                 after,
             } => {
                 map.serialize_entry("status", status)?;
-                map.serialize_entry("body", body)?;
+                if !body.as_bytes().is_empty() {
+                    map.serialize_entry("body", body)?;
+                }
                 if !headers.is_empty() {
                     map.serialize_entry("headers", headers)?;
                 }
-                map.serialize_entry("after", after)?;
+                after
             }
-            Self::Refuse => map.serialize_entry("refuse", &true)?,
-            Self::Hang => map.serialize_entry("hang", &true)?,
-            Self::Reset => map.serialize_entry("reset", &true)?,
+            Self::Refuse { after } => {
+                map.serialize_entry("refuse", &true)?;
+                after
+            }
+            Self::Reset { after } => {
+                map.serialize_entry("reset", &true)?;
+                after
+            }
+            Self::Hang => {
+                map.serialize_entry("hang", &true)?;
+                &None
+            }
+            Self::Unreachable => {
+                map.serialize_entry("unreachable", &true)?;
+                &None
+            }
+        };
+        if let Some(after) = after {
+            map.serialize_entry("after", after)?;
         }
         map.end()
     }
@@ -256,6 +326,9 @@ pub struct Fault {
     pub nth: u32,
     /// The identifier of the error that it gives.
     pub error: String,
+    /// How many bytes a write leaves in the file all the same; when absent the file stays as it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partial: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -265,6 +338,7 @@ struct RawFault {
     #[serde(default = "first")]
     nth: u32,
     error: String,
+    partial: Option<u64>,
 }
 
 fn first() -> u32 {
@@ -278,6 +352,12 @@ impl<'de> Deserialize<'de> for Fault {
                 return Err(with_help(
                     "`nth` counts from 1",
                     "1 is the first operation of its kind",
+                ));
+            }
+            if raw.partial.is_some() && raw.op != FaultOp::Write {
+                return Err(with_help(
+                    "only a write can be `partial`",
+                    "leave it out, or strike `op: write`",
                 ));
             }
             let family = raw.op.family();
@@ -300,6 +380,7 @@ impl<'de> Deserialize<'de> for Fault {
                 op: raw.op,
                 nth: raw.nth,
                 error: raw.error,
+                partial: raw.partial,
             })
         })
     }
