@@ -82,6 +82,7 @@ impl Outside {
             Request::FileExists { .. } => LatencyOp::Exists,
             Request::DeleteFile { .. } => LatencyOp::Delete,
             Request::Readback { .. } => LatencyOp::Readback,
+            Request::Http(_) => LatencyOp::Http,
         };
         self.latencies.get(&name).copied()
     }
@@ -118,10 +119,10 @@ impl Outside {
                 },
                 Request::DeleteFile { path },
             ),
-            request
-            @ (Request::Timer { .. } | Request::Input { .. } | Request::Readback { .. }) => {
-                (request.clone(), request)
-            }
+            request @ (Request::Timer { .. }
+            | Request::Input { .. }
+            | Request::Readback { .. }
+            | Request::Http(_)) => (request.clone(), request),
         }
     }
 
@@ -161,7 +162,8 @@ impl Host for Outside {
             | Request::WriteFile { .. }
             | Request::FileExists { .. }
             | Request::DeleteFile { .. }
-            | Request::Readback { .. } => None,
+            | Request::Readback { .. }
+            | Request::Http(_) => None,
         }
     }
 

@@ -43,8 +43,10 @@ struct Exchange {
     /// How often it was tried, not counting redirects.
     attempts: u32,
     redirects: u32,
-    /// Why the last attempt failed, while it waits for the next one.
+    /// Why the last attempt failed.
     failed: Option<RuntimeError>,
+    /// Whether it waits before the next attempt.
+    is_waiting: bool,
 }
 
 /// Starts a call.
@@ -62,6 +64,7 @@ pub(crate) fn start(context: &dyn Context, wanted: Wanted, options: &WebOptions)
         attempts: 1,
         redirects: 0,
         failed: None,
+        is_waiting: false,
         wanted,
     };
     Start::Sequence(exchange.request(context), Box::new(exchange))
@@ -69,12 +72,12 @@ pub(crate) fn start(context: &dyn Context, wanted: Wanted, options: &WebOptions)
 
 impl Sequence for Exchange {
     fn next(mut self: Box<Self>, context: &dyn Context, outcome: Outcome) -> Result<Next> {
-        if let Some(failed) = self.failed.take() {
+        if std::mem::take(&mut self.is_waiting) {
             // The wait before the next attempt is over.
             outcome?;
             if context.now() >= self.deadline {
                 let error = self.failure(HttpFailure::Timeout);
-                return Err(error.with_cause(failed));
+                return Err(self.after_failures(error));
             }
             self.attempts += 1;
             return Ok(self.send(context));
@@ -88,7 +91,7 @@ impl Sequence for Exchange {
             // What took too long would take longer still.
             Err(error) => match error.identifier() {
                 "http:ConnectFailed" | "http:Failed" => self.again(context, error, None),
-                _ => Err(error),
+                _ => Err(self.after_failures(error)),
             },
         }
     }
@@ -196,12 +199,22 @@ impl Exchange {
         let doubled = 2_f64.powi(self.attempts.min(1000) as i32 - 1);
         let wait = (self.backoff_seconds * doubled).max(server_wants.unwrap_or(0.0));
         if wait == 0.0 {
+            self.failed = Some(error);
             self.attempts += 1;
             return Ok(self.send(context));
         }
         let deadline = (context.now() + Nanoseconds::from_seconds(wait)).min(self.deadline);
         self.failed = Some(error);
+        self.is_waiting = true;
         Ok(Next::Request(Request::Timer { deadline }, self))
+    }
+
+    /// The time is over: why the attempts before were of no use is the cause.
+    fn after_failures(&mut self, error: RuntimeError) -> RuntimeError {
+        match self.failed.take() {
+            Some(failed) => error.with_cause(failed),
+            None => error,
+        }
     }
 
     fn failure(&self, failure: HttpFailure) -> RuntimeError {

@@ -1,6 +1,6 @@
 //! Options of web requests: of `weboptions`, as a struct or by name.
 
-use crate::inputs::{failure, scalar, text};
+use crate::inputs::{failure, text};
 use crate::web::content::ContentType;
 use crate::{Outputs, one};
 use tourbillon_host::{HttpMethod, Nanoseconds};
@@ -155,19 +155,19 @@ impl WebOptions {
             "Retries" if is_auto => self.retries = None,
             "Retries" => {
                 let wanted = Wrong::Value("a whole number from 0 to 1000, or 'auto'");
-                let number = scalar("", value).map_err(|_| Wrong::Value(wanted.text()))?;
-                if number.fract() != 0.0 || !(0.0..=1000.0).contains(&number) {
-                    return Err(wanted);
-                }
-                self.retries = Some(number as u32);
+                self.retries = match number(value) {
+                    Some(number) if number.fract() == 0.0 && (0.0..=1000.0).contains(&number) => {
+                        Some(number as u32)
+                    }
+                    Some(_) | None => return Err(wanted),
+                };
             }
             "Backoff" => {
                 let wanted = "a number of seconds, 0 or more";
-                let number = scalar("", value).map_err(|_| Wrong::Value(wanted))?;
-                if !(number >= 0.0 && number.is_finite()) {
-                    return Err(Wrong::Value(wanted));
-                }
-                self.backoff_seconds = number;
+                self.backoff_seconds = match number(value) {
+                    Some(number) if number >= 0.0 && number.is_finite() => number,
+                    Some(_) | None => return Err(Wrong::Value(wanted)),
+                };
             }
             "ContentType" => {
                 self.content_type = ContentType::from_name(&word()?)
@@ -209,19 +209,18 @@ enum Wrong {
     Timeout,
 }
 
-impl Wrong {
-    fn text(&self) -> &'static str {
-        match self {
-            Wrong::Value(text) => text,
-            Wrong::Timeout => "a time",
-        }
+/// A number, which a character is not.
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Char(_) => None,
+        other => other.as_number(),
     }
 }
 
 fn span(value: &Value) -> std::result::Result<Nanoseconds, Wrong> {
-    match scalar("", value) {
-        Ok(seconds) if seconds >= 0.0 => Ok(Nanoseconds::from_seconds(seconds)),
-        Ok(_) | Err(_) => Err(Wrong::Timeout),
+    match number(value) {
+        Some(seconds) if seconds >= 0.0 => Ok(Nanoseconds::from_seconds(seconds)),
+        Some(_) | None => Err(Wrong::Timeout),
     }
 }
 

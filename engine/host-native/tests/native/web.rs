@@ -13,7 +13,6 @@ use tourbillon_host_native::NativeHost;
 /// A server that hands each connection, with its number and its request, to a script.
 struct Server {
     address: String,
-    listener: TcpListener,
     thread: Option<JoinHandle<usize>>,
 }
 
@@ -42,10 +41,9 @@ impl Server {
     fn start_raw(mut script: impl FnMut(usize, TcpStream) -> bool + Send + 'static) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
         let address = listener.local_addr().expect("it is bound").to_string();
-        let accepting = listener.try_clone().expect("sockets can be shared");
         let thread = std::thread::spawn(move || {
             let mut count = 0;
-            while let Ok((stream, _)) = accepting.accept() {
+            while let Ok((stream, _)) = listener.accept() {
                 if !script(count, stream) {
                     break;
                 }
@@ -55,7 +53,6 @@ impl Server {
         });
         Server {
             address,
-            listener,
             thread: Some(thread),
         }
     }
