@@ -349,11 +349,11 @@ mod tests {
             assert_eq!(base.join(reference).expect(reference).as_str(), expected);
         }
         assert!(base.join("file:///etc").is_err());
-        let address = address("https://[::1]:81/a?b#c");
-        assert_eq!((address.host(), address.port()), ("::1", 81));
-        assert_eq!(address.authority(), "[::1]:81");
-        assert_eq!(address.path_and_query(), "/a?b");
-        assert!(address.is_secure() && !base.is_secure());
+        let other = address("https://[::1]:81/a?b#c");
+        assert_eq!((other.host(), other.port()), ("::1", 81));
+        assert_eq!(other.authority(), "[::1]:81");
+        assert_eq!(other.path_and_query(), "/a?b");
+        assert!(other.is_secure() && !base.is_secure());
         assert_eq!((base.port(), &*base.authority()), (80, "server"));
         assert!(base.asks_same(&address("http://server/a/b?q")));
         assert!(base.is_same_server(&address("http://server:80/")));
