@@ -315,6 +315,8 @@ pub fn explore(
     let mut outcome = String::new();
     let mut failing = 0;
     let mut number = plan.shard;
+    // Runs until the next that is repeated: the first is, if any.
+    let mut until_repeated = plan.repeat_every.min(1);
     if number != 0 && run.borrow().strategy().wants_trial() {
         try_out(run, body);
     }
@@ -355,8 +357,12 @@ pub fn explore(
             .divergence_text()
             .map(|text| first_line(&text).to_string());
         let mut first = None;
-        let turn = number / plan.shards;
-        if changed.is_none() && plan.repeat_every > 0 && turn.is_multiple_of(plan.repeat_every) {
+        let is_repeated = until_repeated == 1;
+        until_repeated = match is_repeated {
+            true => plan.repeat_every,
+            false => until_repeated.saturating_sub(1),
+        };
+        if changed.is_none() && is_repeated {
             report.repeated += 1;
             // The repetition overwrites the tape.
             let first = first.insert(witness(run, number, hash));

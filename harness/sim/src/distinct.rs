@@ -14,15 +14,34 @@ const REGISTER_BITS: u32 = 12;
 ///
 /// Beyond 16,384 it becomes a HyperLogLog sketch (Flajolet, Fusy, Gandouet and Meunier, 2007): four
 /// kilobytes, mergeable, with a standard error of 1.6 %.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Distinct {
     exact: FxHashSet<u64>,
     registers: Vec<u8>,
+    // The last that was taken in, which often comes again.
+    last: Option<u64>,
 }
+
+impl PartialEq for Distinct {
+    fn eq(&self, other: &Distinct) -> bool {
+        (&self.exact, &self.registers) == (&other.exact, &other.registers)
+    }
+}
+
+impl Eq for Distinct {}
 
 impl Distinct {
     /// Takes in one hash; whether it is new as far as is known exactly.
+    #[inline]
     pub fn insert(&mut self, hash: u64) -> bool {
+        if self.last == Some(hash) {
+            return false;
+        }
+        self.last = Some(hash);
+        self.insert_other(hash)
+    }
+
+    fn insert_other(&mut self, hash: u64) -> bool {
         if !self.registers.is_empty() {
             self.note(hash);
             return false;

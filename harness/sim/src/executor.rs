@@ -10,17 +10,17 @@ use std::task::{Context, Poll};
 
 use crate::choice::{Action, Candidate, Kind};
 use crate::explain::Watch;
-use crate::footprint::{Access, Place};
+use crate::footprint::{Access, Classes, Place};
 use crate::label::Label;
 use crate::listener::Listener;
 use crate::ready::Ready;
 use crate::report::{Left, Stuck, StuckTask};
-use crate::run::{Halt, Run, SharedRun};
+use crate::run::{Halt, POLL, ReadyTask, Run, SharedRun};
 use crate::sim::{NewTask, Priority, Shared, Sim};
+use crate::task::Task;
 use crate::trace::{Event, What};
 use crate::wake::{Bell, News, Reader, Ring};
 
-const POLL: What = What::new("poll");
 const READY: What = What::new("ready");
 const DONE: What = What::new("done");
 const SPAWN: What = What::new("spawn");
@@ -42,6 +42,9 @@ pub struct Executor {
     candidates: Vec<Candidate>,
     suspended: Vec<u32>,
     left: Left,
+    // The slot of the task whose step runs or has just ended, if it is one's and the run is of the usual
+    // kind: of what that step does to its own task there is nothing to tell.
+    polled: u32,
     keeps_events: bool,
     watch: Option<Box<Watch>>,
     main: Label,
@@ -70,6 +73,9 @@ pub enum Ending {
     Halted(Halt),
 }
 
+/// The slot of no task.
+const NOBODY: u32 = u32::MAX;
+
 /// What the loop does next.
 enum Next {
     Poll(u32),
@@ -77,17 +83,27 @@ enum Next {
     End(Ending),
 }
 
+/// What the task of a slot is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum State {
+    /// Nothing: it has ended, or there is none.
+    Ended,
+    Suspended,
+    Ready,
+}
+
 struct Slot {
     // None for main, which lives outside.
-    future: Option<Pin<Box<dyn Future<Output = ()>>>>,
-    alive: bool,
+    task: Option<Box<dyn Task>>,
+    state: State,
     bell: Bell,
     label: Label,
     priority: Priority,
-    ready: bool,
     polls: u64,
-    // Where the run keeps the task's past.
+    // Where the run keeps the task's past, and what its steps have to do with priorities.
     place: Place,
+    classes: Classes,
 }
 
 impl Executor {
@@ -111,6 +127,7 @@ impl Executor {
             candidates: Vec::new(),
             suspended: Vec::new(),
             left: Left::default(),
+            polled: NOBODY,
             keeps_events: false,
             watch: None,
             main,
@@ -143,7 +160,7 @@ impl Executor {
             // Main lives here, not in a box: most runs are short.
             let main = pin!(async { value = Some(main.await) });
             let task = NewTask {
-                future: None,
+                task: None,
                 label: self.main,
                 priority: Priority::Normal,
             };
@@ -184,35 +201,33 @@ impl Executor {
             let mut run = shared.run.borrow_mut();
             self.collect(&mut run);
             let class = self.ready.class();
-            let extra = run.spurious_left() > 0
-                || !shared.waits.borrow().deliverable.is_empty()
-                || (run.cancels_left() > 0 && !shared.cancels.borrow().is_empty());
+            // The common case: the ready tasks are the candidates as they stand.
+            let only_ready = !(run.has_trouble() && offers_trouble(&run, &shared))
+                && shared.waits.borrow().deliverable.is_empty();
             let slot = if let Some(class) = class
-                && !extra
+                && only_ready
+                && run.is_plain()
             {
-                // The common case: the ready tasks are the candidates as they stand.
-                let candidates = self.ready.candidates(class);
-                let pick = run.choose(Kind::Run, candidates);
-                if let Err(halt) = run.step() {
+                let index = self.begin_one_of(&mut run, class);
+                if let Some(halt) = run.halt() {
                     return Ending::Halted(halt);
                 }
-                let own = self.slots[self.ready.slot(class, pick) as usize].place;
-                run.access_own(own, class as u8);
-                let label = candidates[pick].label;
-                let chosen = candidates.len() > 1;
-                step_event(
-                    &mut run,
-                    chosen,
-                    Event {
-                        what: POLL,
-                        label,
-                        value: 0,
-                    },
-                );
                 drop(run);
-                self.ready.take(class, pick)
+                let slot = &mut self.slots[index as usize];
+                if slot.poll(&shared, index, main.as_mut()).is_ready() {
+                    self.finish(index);
+                }
+                continue;
+            } else if let Some(class) = class
+                && only_ready
+            {
+                match self.begin_one_of_specially(&mut run, class) {
+                    Ok(slot) => slot,
+                    Err(halt) => return Ending::Halted(halt),
+                }
             } else {
                 drop(run);
+                self.polled = NOBODY;
                 match self.choose_among_all(class) {
                     Next::Poll(slot) => slot,
                     Next::Look => continue,
@@ -223,7 +238,38 @@ impl Executor {
         }
     }
 
+    /// Begins the step of one of the ready tasks of a class; returns its slot.
+    #[inline]
+    fn begin_one_of(&mut self, run: &mut Run, class: usize) -> u32 {
+        let count = self.ready.count(class);
+        let pick = match run.draw_task(count) {
+            Some(pick) => pick,
+            None => self.choose_one_of(run, class),
+        };
+        let slot = self.ready.take(class, pick);
+        self.polled = slot;
+        run.begin_task(pick, count, self.slots[slot as usize].ready_task());
+        slot
+    }
+
+    #[inline(never)]
+    fn choose_one_of(&self, run: &mut Run, class: usize) -> usize {
+        let slots = (0..self.ready.count(class)).map(|at| self.ready.slot(class, at));
+        run.choose_task(slots.map(|slot| self.slots[slot as usize].label))
+    }
+
+    #[inline(never)]
+    fn begin_one_of_specially(&mut self, run: &mut Run, class: usize) -> Result<u32, Halt> {
+        self.polled = NOBODY;
+        let (slots, ready) = (&self.slots, &self.ready);
+        let pick = run.choose_task_specially(ready.count(class), |index| {
+            slots[ready.slot(class, index) as usize].ready_task()
+        })?;
+        Ok(self.ready.take(class, pick))
+    }
+
     /// A step where more than ready tasks may be next, or nothing.
+    #[inline(never)]
     fn choose_among_all(&mut self, class: Option<usize>) -> Next {
         if self.live == 0 {
             return Next::End(Ending::Done);
@@ -237,7 +283,9 @@ impl Executor {
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
         if let Some(class) = class {
-            candidates.extend_from_slice(self.ready.candidates(class));
+            let slots = (0..self.ready.count(class)).map(|at| self.ready.slot(class, at));
+            let labels = slots.map(|slot| self.slots[slot as usize].label);
+            candidates.extend(labels.map(Candidate::run));
         }
         let ready = candidates.len();
         candidates.extend_from_slice(&shared.waits.borrow().deliverable);
@@ -266,7 +314,7 @@ impl Executor {
         self.suspended.clear();
         if run.spurious_left() > 0 {
             for (index, slot) in self.slots[..self.used].iter().enumerate() {
-                if slot.alive && !slot.ready {
+                if slot.state == State::Suspended {
                     candidates.push(Candidate {
                         label: slot.label,
                         action: Action::Spurious,
@@ -293,10 +341,8 @@ impl Executor {
         match action {
             Action::Run => {
                 let class = class.unwrap_or_default();
-                let own = self.slots[self.ready.slot(class, pick) as usize].place;
-                run.access_own(own, class as u8);
-                step_event(
-                    &mut run,
+                run.access_own(class as u8);
+                run.step_event(
                     chosen,
                     Event {
                         what: POLL,
@@ -308,8 +354,7 @@ impl Executor {
                 Next::Poll(self.ready.take(class, pick))
             }
             Action::Cancel => {
-                step_event(
-                    &mut run,
+                run.step_event(
                     chosen,
                     Event {
                         what: CANCEL,
@@ -325,8 +370,7 @@ impl Executor {
                 Next::Look
             }
             Action::Spurious => {
-                step_event(
-                    &mut run,
+                run.step_event(
                     chosen,
                     Event {
                         what: POLL,
@@ -337,8 +381,7 @@ impl Executor {
                 Next::Poll(self.suspended[pick - before_suspended])
             }
             Action::Deliver => {
-                step_event(
-                    &mut run,
+                run.step_event(
                     chosen,
                     Event {
                         what: DELIVER,
@@ -379,55 +422,37 @@ impl Executor {
         }
     }
 
-    #[inline]
     fn poll(&mut self, index: u32, main: Pin<&mut dyn Future<Output = ()>>) {
-        let slot = &mut self.slots[index as usize];
-        if !slot.alive {
-            return;
-        }
-        slot.ready = false;
-        let polls = self.shared.polls.get() + 1;
-        self.shared.polls.set(polls);
-        slot.polls = polls;
-        self.shared.current.set(slot.label);
-        self.shared.current_slot.set(index);
-        self.shared.current_class.set(slot.priority as u8);
-        if self.watch.is_some() {
-            return self.poll_watched(index, main);
-        }
-        let mut context = Context::from_waker(slot.bell.waker());
-        let polled = match &mut slot.future {
-            Some(future) => future.as_mut().poll(&mut context),
-            None => main.poll(&mut context),
+        let polled = match &self.watch {
+            None => self.slots[index as usize].poll(&self.shared, index, main),
+            Some(_) => self.poll_watched(index, main),
         };
-        if let Poll::Ready(()) = polled {
+        if polled.is_ready() {
             self.finish(index);
         }
+        self.watched();
     }
 
     /// Polls a task of a run that is to be explained: with a waker of its own.
     #[cold]
-    fn poll_watched(&mut self, index: u32, main: Pin<&mut dyn Future<Output = ()>>) {
+    fn poll_watched(&mut self, index: u32, main: Pin<&mut dyn Future<Output = ()>>) -> Poll<()> {
         let slot = &mut self.slots[index as usize];
-        let Some(watch) = &mut self.watch else { return };
+        let Some(watch) = &mut self.watch else {
+            return Poll::Pending;
+        };
         watch.begin(self.shared.run.borrow().steps(), slot.label);
         let own = slot.bell.waker().clone();
         let lent = watch.lend(slot.label, &own);
         // What asks whether a waker is the task's own must find the one that it sees.
         self.shared.wakers.borrow_mut()[index as usize] = lent.clone();
-        let polled = {
-            let mut context = Context::from_waker(&lent);
-            match &mut slot.future {
-                Some(future) => future.as_mut().poll(&mut context),
-                None => main.poll(&mut context),
-            }
+        slot.begin_poll(&self.shared, index);
+        let mut context = Context::from_waker(&lent);
+        let polled = match &mut slot.task {
+            Some(task) => task.poll(&mut context, &self.shared),
+            None => main.poll(&mut context),
         };
         self.shared.wakers.borrow_mut()[index as usize] = own;
-        drop(lent);
-        if let Poll::Ready(()) = polled {
-            self.finish(index);
-        }
-        self.watched();
+        polled
     }
 
     /// A step of a run that is to be explained begins, which is no poll.
@@ -440,14 +465,16 @@ impl Executor {
     /// Looks at what the step has done, if the run is to be explained.
     fn watched(&mut self) {
         if let Some(watch) = &mut self.watch {
-            watch.end(self.shared.run.borrow().footprint());
+            watch.end(self.shared.run.borrow_mut().footprint());
         }
     }
 
     fn finish(&mut self, index: u32) {
         let slot = &mut self.slots[index as usize];
-        slot.alive = false;
-        slot.future = None;
+        slot.state = State::Ended;
+        if let Some(task) = slot.task.take() {
+            task.recycle(&mut self.shared.pools.borrow_mut());
+        }
         let held = match &self.watch {
             None => slot.bell.held(1),
             Some(watch) => watch.held(slot.label),
@@ -467,8 +494,10 @@ impl Executor {
     /// Takes in who was woken and what was spawned since the last step, in that order of events.
     #[inline]
     fn collect(&mut self, run: &mut Run) {
-        while let Some(news) = self.ring.next(&mut self.reader) {
+        let mut unread = self.ring.news(&mut self.reader);
+        while let Some(news) = self.ring.next(&mut unread) {
             match news {
+                News::Woken(index) if index == self.polled => self.make_polled_ready(run, index),
                 News::Woken(index) => self.make_ready(run, index),
                 News::Spawned => self.admit_next(run),
                 News::Overflow => {
@@ -499,7 +528,19 @@ impl Executor {
         }
     }
 
+    /// The task whose step it was has woken itself, which says nothing: every step changes its own task.
     #[inline]
+    fn make_polled_ready(&mut self, run: &mut Run, index: u32) {
+        if self.shared.has_woken_by_join() {
+            return self.make_ready(run, index);
+        }
+        let slot = &mut self.slots[index as usize];
+        if slot.bell.rang() != 0 && slot.state == State::Suspended {
+            slot.state = State::Ready;
+            self.ready.push(slot.priority, index);
+        }
+    }
+
     fn make_ready(&mut self, run: &mut Run, index: u32) {
         let Some(slot) = self.slots.get_mut(index as usize) else {
             return;
@@ -511,13 +552,13 @@ impl Executor {
         let label = slot.label;
         let access = self.shared.wake_access(label, rings);
         // Also when it was ready already, or has ended: in another order this is what wakes it.
-        run.access(label.into(), access);
+        run.access_at(slot.place, access);
         run.access_class(slot.priority as u8);
-        if slot.ready || !slot.alive {
+        if slot.state != State::Suspended {
             return;
         }
-        slot.ready = true;
-        self.ready.push(slot.priority, label, index);
+        slot.state = State::Ready;
+        self.ready.push(slot.priority, index);
         if self.keeps_events {
             run.note(Event {
                 what: READY,
@@ -527,9 +568,10 @@ impl Executor {
         }
     }
 
+    #[inline(never)]
     fn admit(&mut self, run: &mut Run, task: NewTask) {
         let NewTask {
-            future,
+            task,
             label,
             priority,
         } = task;
@@ -540,39 +582,49 @@ impl Executor {
                 let index = self.used;
                 self.used += 1;
                 if index == self.slots.len() {
-                    let bell = Bell::new(&self.ring, index as u32);
-                    self.shared.wakers.borrow_mut().push(bell.waker().clone());
-                    self.slots.push(Slot {
-                        future: None,
-                        alive: false,
-                        bell,
-                        label,
-                        priority,
-                        ready: false,
-                        polls: 0,
-                        place,
-                    });
+                    self.add_slot(label);
                 }
                 index as u32
             }
         };
+        if index == self.polled {
+            self.polled = NOBODY;
+        }
         let slot = &mut self.slots[index as usize];
         slot.bell.rang();
-        slot.future = future;
-        slot.alive = true;
+        slot.task = task;
+        slot.state = State::Ready;
         slot.label = label;
-        slot.priority = priority;
-        slot.ready = true;
+        if slot.priority != priority {
+            slot.priority = priority;
+            slot.classes = Classes::of_task(priority as u8);
+        }
         slot.polls = 0;
         slot.place = place;
         self.live += 1;
-        self.ready.push(priority, label, index);
-        run.access(label.into(), Access::Wake);
+        self.ready.push(priority, index);
+        run.access_at(place, Access::Wake);
         run.access_class(priority as u8);
         run.event(Event {
             what: SPAWN,
             label,
             value: 0,
+        });
+    }
+
+    #[cold]
+    fn add_slot(&mut self, label: Label) {
+        let bell = Bell::new(&self.ring, self.slots.len() as u32);
+        self.shared.wakers.borrow_mut().push(bell.waker().clone());
+        self.slots.push(Slot {
+            task: None,
+            state: State::Ended,
+            bell,
+            label,
+            priority: Priority::Normal,
+            polls: 0,
+            place: Place::default(),
+            classes: Classes::of_task(Priority::Normal as u8),
         });
     }
 
@@ -589,7 +641,9 @@ impl Executor {
     fn stuck(&self) -> Ending {
         let run = self.shared.run.borrow();
         let waiting = self.shared.waiting_for.borrow();
-        let suspended = self.slots[..self.used].iter().filter(|slot| slot.alive);
+        let suspended = self.slots[..self.used]
+            .iter()
+            .filter(|slot| slot.state != State::Ended);
         if let Some(watch) = &self.watch {
             let notes = self.shared.notes();
             let tasks = suspended.map(|slot| (slot.label, slot.polls));
@@ -610,7 +664,7 @@ impl Executor {
         let main = self
             .slots
             .first()
-            .is_some_and(|slot| slot.alive && slot.label == self.main);
+            .is_some_and(|slot| slot.state != State::Ended && slot.label == self.main);
         if main {
             Ending::Deadlock(stuck)
         } else {
@@ -630,9 +684,11 @@ impl Executor {
         let used = std::mem::take(&mut self.used);
         self.free.clear();
         let tasks = std::mem::take(&mut self.live);
-        for slot in &mut self.slots[..used] {
-            slot.alive = false;
-            slot.future = None;
+        if tasks > 0 {
+            for slot in &mut self.slots[..used] {
+                slot.state = State::Ended;
+                slot.task = None;
+            }
         }
         let timers = self.shared.run.borrow().clock.outstanding();
         let deliveries = self.shared.waits.borrow().deliverable.len();
@@ -653,6 +709,45 @@ impl Executor {
     }
 }
 
+impl Slot {
+    /// The task of this slot is the one that runs now.
+    #[inline]
+    fn begin_poll(&mut self, shared: &Shared, index: u32) {
+        debug_assert_ne!(self.state, State::Ended, "only tasks that live are polled");
+        self.state = State::Suspended;
+        let polls = shared.polls.get() + 1;
+        shared.polls.set(polls);
+        self.polls = polls;
+        shared.current.set(self.label);
+        shared.current_slot.set(index);
+        shared.current_class.set(self.priority as u8);
+    }
+
+    #[inline]
+    fn poll(
+        &mut self,
+        shared: &Shared,
+        index: u32,
+        main: Pin<&mut dyn Future<Output = ()>>,
+    ) -> Poll<()> {
+        self.begin_poll(shared, index);
+        let mut context = Context::from_waker(self.bell.waker());
+        match &mut self.task {
+            Some(task) => task.poll(&mut context, shared),
+            None => main.poll(&mut context),
+        }
+    }
+
+    #[inline]
+    fn ready_task(&self) -> ReadyTask {
+        ReadyTask {
+            label: self.label,
+            place: self.place,
+            classes: self.classes,
+        }
+    }
+}
+
 impl fmt::Debug for Executor {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Executor")
@@ -661,14 +756,9 @@ impl fmt::Debug for Executor {
     }
 }
 
-/// Remembers a step. Where it was chosen, the choice is in the trace hash already.
-#[inline]
-fn step_event(run: &mut Run, chosen: bool, event: Event) {
-    if chosen {
-        run.note(event)
-    } else {
-        run.event(event)
-    }
+/// Whether spurious polls or cancels are among the candidates.
+fn offers_trouble(run: &Run, shared: &Shared) -> bool {
+    run.spurious_left() > 0 || (run.cancels_left() > 0 && !shared.cancels.borrow().is_empty())
 }
 
 fn wake(shared: &Shared, listener: Option<Listener>) {

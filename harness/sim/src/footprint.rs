@@ -60,7 +60,7 @@ const GATHER: u8 = 64;
 /// All that one step touched.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Footprint {
-    // Sorted by object once the step has ended, each object once.
+    // Each object once, in the order of objects once the step has ended.
     entries: Vec<(Object, u8)>,
     /// Bits of all objects: most pairs of footprints are told apart by these alone.
     summary: u64,
@@ -75,11 +75,32 @@ pub struct Footprint {
 ///
 /// One word: bytes that are read as words right after they were written stall the processor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Classes(u32);
+pub(crate) struct Classes(u32);
 
 impl Classes {
     const NEEDED: u32 = 8;
     const OWN: u32 = 16;
+    /// Of the step that runs: whether it conflicts with every other.
+    const EVERYTHING: u32 = 1 << 31;
+
+    /// Those of the step of a task of this class.
+    #[inline]
+    pub(crate) fn of_task(class: u8) -> Classes {
+        let mut classes = Classes::default();
+        classes.step(class);
+        classes.change(class);
+        classes
+    }
+
+    #[inline]
+    fn is_everything(self) -> bool {
+        self.0 & Classes::EVERYTHING != 0
+    }
+
+    #[inline]
+    fn of_priority(self) -> Classes {
+        Classes(self.0 & !Classes::EVERYTHING)
+    }
 
     #[inline]
     fn changed(self) -> u8 {
@@ -108,9 +129,6 @@ impl Classes {
     }
 }
 
-/// So many entries are kept apart as they come; more are sorted at the end of the step.
-const FEW: usize = 8;
-
 impl Footprint {
     /// Empty again; capacity stays.
     #[inline]
@@ -121,37 +139,11 @@ impl Footprint {
         self.everything = false;
     }
 
+    /// Adds an object that is not there yet, and how it is touched.
     #[inline]
-    pub(crate) fn add(&mut self, object: Object, access: Access) {
-        let bits = access as u8;
-        // The first is the task that takes the step, which is touched most.
-        if let Some((first, known)) = self.entries.first_mut()
-            && *first == object
-        {
-            *known |= bits;
-            return;
-        }
-        self.add_other(object, bits);
-    }
-
-    fn add_other(&mut self, object: Object, bits: u8) {
-        let mut known = self.entries.iter_mut().take(FEW);
-        if let Some((_, known)) = known.find(|entry| entry.0 == object) {
-            *known |= bits;
-            return;
-        }
+    fn push(&mut self, object: Object, bits: u8) {
         self.summary |= summary_bit(object);
         self.entries.push((object, bits));
-    }
-
-    #[inline]
-    pub(crate) fn change_class(&mut self, class: u8) {
-        self.classes.change(class);
-    }
-
-    #[inline]
-    pub(crate) fn need_above(&mut self, class: u8) {
-        self.classes.step(class);
     }
 
     /// Whether it is the step of a task of a more urgent class: nobody of the other's could have
@@ -159,14 +151,6 @@ impl Footprint {
     pub(crate) fn outranks(&self, other: &Footprint) -> bool {
         let (mine, theirs) = (self.classes.own(), other.classes.own());
         mine != 0 && mine < theirs
-    }
-
-    /// The step has ended: each object once.
-    #[inline]
-    pub(crate) fn finish(&mut self) {
-        if self.entries.len() > FEW {
-            self.sort();
-        }
     }
 
     /// Puts the objects in order, each once, as comparisons want them.
@@ -252,10 +236,6 @@ impl Footprint {
         self.everything
     }
 
-    pub(crate) fn set_everything(&mut self) {
-        self.everything = true;
-    }
-
     /// What was touched so far, and whether it was changed.
     pub(crate) fn touched(&self) -> impl Iterator<Item = (Object, bool)> + '_ {
         let shown = self.entries.iter().filter(|entry| entry.1 & READ != 0);
@@ -306,7 +286,7 @@ mod tests {
     fn footprint(entries: &[(u64, Access)]) -> Footprint {
         let mut footprint = Footprint::default();
         for &(object, access) in entries {
-            footprint.add(Object(object), access);
+            footprint.push(Object(object), access as u8);
         }
         footprint.sort();
         footprint
@@ -339,14 +319,14 @@ mod tests {
     #[test]
     fn classes_of_priority_conflict_only_across() {
         let mut urgent = footprint(&[(1, Access::Write)]);
-        urgent.change_class(1);
-        urgent.need_above(1);
+        urgent.classes.change(1);
+        urgent.classes.step(1);
         let mut other = footprint(&[(2, Access::Write)]);
-        other.change_class(1);
-        other.need_above(1);
+        other.classes.change(1);
+        other.classes.step(1);
         let mut low = footprint(&[(3, Access::Write)]);
-        low.change_class(3);
-        low.need_above(3);
+        low.classes.change(3);
+        low.classes.step(3);
         assert!(!urgent.conflicts(&other));
         assert!(urgent.conflicts(&low) && low.conflicts(&urgent));
     }

@@ -15,9 +15,11 @@ use crate::sim::{Shared, Site, WaitOn};
 
 /// The result of a task, once there is one, and who waits for it.
 pub(crate) struct Join<T> {
-    label: Label,
+    label: Cell<Label>,
     value: Cell<Option<T>>,
     finished: Cell<bool>,
+    // Whether anybody has asked whether it has ended.
+    is_asked: Cell<bool>,
     waiter: RefCell<Waiter>,
 }
 
@@ -40,26 +42,46 @@ struct Latch {
 impl<T> Join<T> {
     pub(crate) fn new(label: Label) -> Join<T> {
         Join {
-            label,
+            label: Cell::new(label),
             value: Cell::new(None),
             finished: Cell::new(false),
+            is_asked: Cell::new(false),
             waiter: RefCell::new(Waiter::Nobody),
         }
+    }
+
+    /// As new, for another task. Nobody may have a handle on it any more.
+    pub(crate) fn renew(&self, label: Label) {
+        self.label.set(label);
+        self.finished.set(false);
+        self.is_asked.set(false);
     }
 
     /// The task's end as an object: not the task itself, whose every step is of no interest to who
     /// waits for its end.
     fn object(&self) -> Object {
-        Object(mix(self.label.0 ^ 0x6a6f_696e))
+        Object(mix(self.label.get().0 ^ 0x6a6f_696e))
     }
 
     fn access(&self, shared: &Shared, access: Access) {
         shared.run.borrow_mut().access(self.object(), access);
     }
 
-    pub(crate) fn finish(&self, value: T, shared: &Shared) {
-        self.value.set(Some(value));
+    /// The task, which holds this once, has ended with a value.
+    #[inline]
+    pub(crate) fn finish(self: &Rc<Self>, value: T, shared: &Shared) {
         self.finished.set(true);
+        if Rc::strong_count(self) == 1 && !self.is_asked.get() {
+            // Nobody has asked, and nobody can: no order of this and something else matters.
+            return;
+        }
+        self.tell(value, shared);
+    }
+
+    fn tell(self: &Rc<Self>, value: T, shared: &Shared) {
+        if Rc::strong_count(self) > 1 {
+            self.value.set(Some(value));
+        }
         self.access(shared, Access::Arrive);
         // The waker is called with nothing borrowed: it may be foreign.
         match self.waiter.replace(Waiter::Nobody) {
@@ -109,6 +131,7 @@ impl<T> JoinHandle<T> {
     #[must_use]
     pub fn is_finished(&self) -> bool {
         let is_finished = self.join.finished.get();
+        self.join.is_asked.set(true);
         let access = if is_finished {
             Access::Pass
         } else {
@@ -119,10 +142,19 @@ impl<T> JoinHandle<T> {
     }
 }
 
+impl<T> Drop for JoinHandle<T> {
+    fn drop(&mut self) {
+        if self.join.finished.get() {
+            // The task keeps the place for the next one, and not what nobody took from it.
+            drop(self.join.value.take());
+        }
+    }
+}
+
 impl<T> fmt::Debug for JoinHandle<T> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("JoinHandle")
-            .field("label", &self.join.label)
+            .field("label", &self.join.label.get())
             .finish_non_exhaustive()
     }
 }
@@ -139,7 +171,8 @@ impl<T> Future for JoinHandle<T> {
             !is_finished,
             "a join handle was awaited after it gave its value"
         );
-        self.shared.note_wait(WaitOn::Task(self.join.label), None);
+        self.shared
+            .note_wait(WaitOn::Task(self.join.label.get()), None);
         let waiter = Waiter::Task(Listener::new(&self.shared, context.waker()));
         let before = self.join.waiter.replace(waiter);
         drop(before);
@@ -162,7 +195,7 @@ async fn join_all_at<T>(handles: Vec<JoinHandle<T>>, site: Site) -> Vec<T> {
     // Which of them have ended already makes no difference, only whether all have: no access yet.
     let open = |handle: &&JoinHandle<T>| !handle.join.finished.get();
     let left = handles.iter().filter(open).count();
-    let labels = handles.iter().map(|handle| handle.join.label.0);
+    let labels = handles.iter().map(|handle| handle.join.label.get().0);
     let object = Object(labels.fold(0x6c61_7463, |hash, label| mix(hash ^ label)));
     let latch = Rc::new(Latch {
         object,
@@ -209,7 +242,7 @@ impl<T> Future for AllFinished<'_, T> {
             return Poll::Ready(());
         };
         let shared = &waited.shared;
-        shared.note_wait(WaitOn::Task(waited.join.label), Some(self.site));
+        shared.note_wait(WaitOn::Task(waited.join.label.get()), Some(self.site));
         let waiting = Listener::new(shared, context.waker());
         let before = self.latch.waiting.replace(Some(waiting));
         drop(before);

@@ -73,6 +73,7 @@ pub mod shrink;
 mod sim;
 pub mod strategy;
 pub mod sync;
+mod task;
 mod timeline;
 mod timing;
 pub mod trace;

@@ -1,6 +1,7 @@
 //! One simulated run: everything it decides, everything that is remembered of it.
 
 mod budget;
+mod choices;
 mod steps;
 
 use std::cell::RefCell;
@@ -10,17 +11,18 @@ use rustc_hash::FxHashMap;
 
 use budget::Struck;
 pub use budget::{Budgets, Halt};
+pub(crate) use choices::{POLL, ReadyTask};
 use steps::Footprints;
 
-use crate::choice::{Action, Candidate, Kind, Point};
+use crate::choice::{Candidate, Kind};
 use crate::clock::Clock;
 use crate::divergence::Divergence;
 use crate::inject::Injections;
-use crate::label::{Label, Labels, mix};
+use crate::label::{Label, Labels};
 use crate::marks::Marks;
 use crate::recording::Recording;
-use crate::strategy::{Ended, Strategy, replay_key};
-use crate::trace::{CHECKPOINT_EVERY, Event, KeptEvent, Trace};
+use crate::strategy::{Ended, Strategy};
+use crate::trace::{Event, KeptEvent, Trace};
 
 /// A run that a host, a scheduling policy and a driver share.
 pub type SharedRun = Rc<RefCell<Run>>;
@@ -38,6 +40,8 @@ pub struct Run {
     pub clock: Clock,
     trace: Trace,
     tape: Vec<u32>,
+    // Candidates of a scheduling point, for strategies that look at them.
+    offered: Vec<Candidate>,
     detail: Option<Detail>,
     kept: Option<Vec<KeptEvent>>,
     // What the caller allows, and what the strategy took of it for this run.
@@ -50,6 +54,11 @@ pub struct Run {
     repeating: bool,
     explaining: bool,
     halt: Option<Halt>,
+    // Up to so many steps, nothing is kept, wanted or limited that most runs do without: see
+    // `Run::choose_task`.
+    plain_steps: u64,
+    // Whether spurious polls or cancels may be among the candidates of scheduling points.
+    has_trouble: bool,
     // Whether the budget of chaos is spent: the rest of the run is fair and without trouble.
     quiet: bool,
     footprints: Footprints,
@@ -90,6 +99,7 @@ impl Run {
             clock: Clock::new(),
             trace: Trace::new(),
             tape: Vec::new(),
+            offered: Vec::new(),
             detail: None,
             kept: None,
             allowed: Injections::DEFAULT,
@@ -101,6 +111,8 @@ impl Run {
             repeating: false,
             explaining: false,
             halt: None,
+            plain_steps: 0,
+            has_trouble: false,
             quiet: false,
             footprints: Footprints {
                 asked: true,
@@ -213,9 +225,17 @@ impl Run {
         footprints.wanted = self.strategy.wants_footprints();
         footprints.every_step = self.strategy.wants_every_step();
         footprints.on = footprints.asked || footprints.wanted || self.strategy.wants_fingerprints();
-        footprints.action = 0;
-        footprints.current.clear();
+        footprints.step = 0;
+        footprints.candidate = None;
         footprints.order.reset();
+        self.has_trouble = self.injections.spurious_polls > 0 || self.injections.cancels > 0;
+        let is_special = self.detail.is_some()
+            || self.kept.is_some()
+            || self.budgets.chaos_steps.is_some()
+            || self.explaining
+            || footprints.wanted
+            || footprints.every_step;
+        self.plain_steps = if is_special { 0 } else { self.budgets.steps };
         true
     }
 
@@ -233,142 +253,6 @@ impl Run {
             complete: complete && self.halt.is_none(),
         });
         hash
-    }
-
-    /// Picks one of the candidates by its index. With one candidate there is no choice: nothing is
-    /// counted or remembered. Candidate 0 must be what production does.
-    #[inline]
-    pub fn choose(&mut self, kind: Kind, candidates: &[Candidate]) -> usize {
-        debug_assert!(!candidates.is_empty(), "a choice without candidates");
-        if kind != Kind::Run {
-            return match candidates.len() {
-                0 | 1 => 0,
-                _ => self.decide(kind, candidates),
-            };
-        }
-        let keeps_footprints = self.footprints.on;
-        if keeps_footprints {
-            self.end_step();
-        }
-        let pick = match candidates.len() {
-            0 | 1 if self.footprints.every_step => self.put_single(candidates),
-            0 | 1 => 0,
-            _ => self.decide(kind, candidates),
-        };
-        if keeps_footprints {
-            self.begin_step(candidates[pick]);
-        }
-        pick
-    }
-
-    /// A scheduling point that is no choice, but that the strategy wants to see.
-    fn put_single(&mut self, candidates: &[Candidate]) -> usize {
-        let (kind, at) = (Kind::Run, self.tape.len() as u64);
-        let point = Point {
-            kind,
-            at,
-            candidates,
-        };
-        if self.strategy.choose(&point) != 0 {
-            self.abandoned();
-        }
-        0
-    }
-
-    /// The strategy cannot or need not go on.
-    #[cold]
-    fn abandoned(&mut self) {
-        let is_redundant = self.strategy.is_redundant();
-        self.halt.get_or_insert(if is_redundant {
-            Halt::Redundant
-        } else {
-            Halt::Diverged
-        });
-    }
-
-    fn decide(&mut self, kind: Kind, candidates: &[Candidate]) -> usize {
-        let at = self.tape.len() as u64;
-        let mut pick = if self.quiet && !self.strategy.repeats() {
-            // Fair: whatever stays a candidate has its turn.
-            (match kind {
-                Kind::Run => (self.steps % candidates.len() as u64) as usize,
-                _ => 0,
-            }) as u32
-        } else {
-            self.strategy.choose(&Point {
-                kind,
-                at,
-                candidates,
-            })
-        } as usize;
-        if pick >= candidates.len() {
-            self.abandoned();
-            pick = 0;
-        }
-        let taken = candidates[pick];
-        self.tape.push(pick as u32);
-
-        let shape = (candidates.len() as u64) << 8 | kind as u64;
-        let word = match taken.action {
-            // By far the most frequent one, spared the table of all.
-            Action::Run => 1,
-            other => other.word(),
-        };
-        let word = word.rotate_left(16) ^ shape.rotate_left(40);
-        self.trace.fold(taken.label.0 ^ word);
-        if kind != Kind::Run && taken.action != Action::Keep {
-            self.footprints.data = mix(self.footprints.data ^ taken.label.0 ^ taken.action.word());
-        }
-        match taken.action {
-            Action::Run
-            | Action::Deliver
-            | Action::Advance
-            | Action::Keep
-            | Action::Delay(_)
-            | Action::Drop
-            | Action::Pick(_) => {}
-            Action::Spurious => self.struck.spurious += 1,
-            Action::Early => self.struck.early += 1,
-            Action::Never => self.struck.never += 1,
-            Action::Fault(_) => self.struck.faults += 1,
-            Action::Cancel => self.struck.cancels += 1,
-        }
-        if self.detail.is_some() {
-            self.note_detail(kind, at, pick, candidates);
-        }
-        if (at + 1).is_multiple_of(CHECKPOINT_EVERY) {
-            let hash = self.trace.checkpoint();
-            self.strategy.checkpoint(at + 1, hash);
-            if self.strategy.divergence().is_some() {
-                self.halt.get_or_insert(Halt::Diverged);
-            }
-        }
-        pick
-    }
-
-    #[cold]
-    fn note_detail(&mut self, kind: Kind, at: u64, pick: usize, candidates: &[Candidate]) {
-        let Some(detail) = &mut self.detail else {
-            return;
-        };
-        for candidate in candidates {
-            let seen = detail.seen.entry(replay_key(*candidate)).or_insert((0, at));
-            if seen.1 != at {
-                *seen = (seen.0 + 1, at);
-            }
-        }
-        if pick != 0 {
-            let candidate = candidates[pick];
-            let (nth, _) = detail.seen[&replay_key(candidate)];
-            let of = candidates.to_vec();
-            detail.deviations.push(Deviation {
-                at,
-                kind,
-                candidate,
-                of,
-                nth,
-            });
-        }
     }
 
     /// Remembers that something happened.
@@ -402,24 +286,6 @@ impl Run {
         }
     }
 
-    /// Counts one step; an error when the run must stop instead.
-    #[inline]
-    pub fn step(&mut self) -> Result<(), Halt> {
-        if let Some(halt) = self.halt {
-            return Err(halt);
-        }
-        if self.steps >= self.budgets.steps
-            && let Some(halt) = self.spent(self.steps + 1)
-        {
-            return Err(halt);
-        }
-        self.steps += 1;
-        if self.budgets.chaos_steps == Some(self.steps) {
-            self.quiet = true;
-        }
-        Ok(())
-    }
-
     /// Why a run that has made so many steps must stop, if it must: for hosts that count more than
     /// steps. The budget of chaos comes on top of the other.
     #[must_use]
@@ -436,6 +302,25 @@ impl Run {
             None => Halt::Steps,
             Some(_) => Halt::Livelock,
         })
+    }
+
+    /// The run stops before its next step, unless it is to stop already.
+    fn halt_for(&mut self, halt: Halt) {
+        self.halt.get_or_insert(halt);
+        self.plain_steps = 0;
+    }
+
+    /// Whether nothing is kept, wanted or limited now that most runs do without: where only ready
+    /// tasks are candidates, [`Run::choose_task`] may do.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.steps < self.plain_steps
+    }
+
+    /// Whether spurious polls or cancels may be among the candidates of scheduling points.
+    #[inline]
+    pub(crate) fn has_trouble(&self) -> bool {
+        self.has_trouble
     }
 
     /// Why the run must stop, if it must: for hosts whose steps are not all counted.

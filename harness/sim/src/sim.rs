@@ -17,9 +17,10 @@ use crate::choice::{Action, Candidate, Kind};
 use crate::explain::Notes;
 use crate::footprint::{Access, Object};
 use crate::inject::Injections;
-use crate::join::{Join, JoinHandle};
+use crate::join::JoinHandle;
 use crate::label::{Label, join_hash, name_hash};
 use crate::run::SharedRun;
+use crate::task::{Pools, Task};
 use crate::timing::{Operation, Sleep, Waits};
 use crate::trace::{Event, What};
 use crate::wake::Ring;
@@ -56,14 +57,14 @@ impl Priority {
 pub(crate) struct Shared {
     pub(crate) run: SharedRun,
     pub(crate) inbox: RefCell<VecDeque<NewTask>>,
+    pub(crate) pools: RefCell<Pools>,
     pub(crate) current: Cell<Label>,
     /// How many polls the executor has made: tells which notes are of a task's last poll.
     pub(crate) polls: Cell<u64>,
     pub(crate) waits: RefCell<Waits>,
     // What a task waits for, as far as our own primitives know: for reports only.
     pub(crate) waiting_for: RefCell<FxHashMap<Label, WaitNote>>,
-    occurrences: RefCell<FxHashMap<u64, Occurrences>>,
-    generation: Cell<u64>,
+    occurrences: RefCell<Occurrences>,
     scratch: RefCell<Vec<Candidate>>,
     pub(crate) cancels: RefCell<Cancels>,
     /// The tasks' own wakers by slot, and the slot of the task that runs.
@@ -83,7 +84,7 @@ pub(crate) struct Shared {
 /// A task that was spawned and has not been taken over by the executor.
 pub(crate) struct NewTask {
     /// None for main, which the executor's caller holds.
-    pub(crate) future: Option<Pin<Box<dyn Future<Output = ()>>>>,
+    pub(crate) task: Option<Box<dyn Task>>,
     pub(crate) label: Label,
     pub(crate) priority: Priority,
 }
@@ -96,13 +97,61 @@ impl std::fmt::Debug for NewTask {
     }
 }
 
-/// How often a name was used under a parent in the run of that generation, and for how many
-/// occurrences the label's text is known.
+/// How often each name was used under each parent. The counts of earlier runs stay: finding them stale is
+/// cheaper than making them again.
 #[derive(Debug, Default)]
 struct Occurrences {
+    counts: Vec<Count>,
+    index: FxHashMap<(u64, u64), usize>,
+    // The last that was asked for: names are often used several times in a row.
+    last: usize,
+    generation: u64,
+}
+
+/// How often a name was used under a parent in the run of that generation, and for how many
+/// occurrences the label's text is known.
+#[derive(Debug)]
+struct Count {
+    parent: u64,
+    name: u64,
     generation: u64,
     count: u32,
     noted: u32,
+}
+
+impl Occurrences {
+    /// Counts one more use of a name under a parent; returns the count, and whether it was never so
+    /// high before.
+    fn next(&mut self, parent: u64, name: u64) -> (u32, bool) {
+        let is_it = |count: &Count| count.parent == parent && count.name == name;
+        if !self.counts.get(self.last).is_some_and(is_it) {
+            self.last = self.find(parent, name);
+        }
+        let count = &mut self.counts[self.last];
+        if count.generation != self.generation {
+            count.generation = self.generation;
+            count.count = 0;
+        }
+        count.count += 1;
+        let is_new = count.count > count.noted;
+        count.noted = count.noted.max(count.count);
+        (count.count, is_new)
+    }
+
+    fn find(&mut self, parent: u64, name: u64) -> usize {
+        let next = self.counts.len();
+        let at = *self.index.entry((parent, name)).or_insert(next);
+        if at == next {
+            self.counts.push(Count {
+                parent,
+                name,
+                generation: self.generation,
+                count: 0,
+                noted: 0,
+            });
+        }
+        at
+    }
 }
 
 /// What a task waited for in the executor's poll number `polls`.
@@ -140,12 +189,12 @@ impl Shared {
         Shared {
             run,
             inbox: RefCell::default(),
+            pools: RefCell::default(),
             current: Cell::new(Label(0)),
             polls: Cell::new(0),
             waits: RefCell::default(),
             waiting_for: RefCell::default(),
             occurrences: RefCell::default(),
-            generation: Cell::new(0),
             scratch: RefCell::default(),
             cancels: RefCell::default(),
             wakers: RefCell::default(),
@@ -190,38 +239,29 @@ impl Shared {
         drop(wakers);
         let wakers = self.cancels.borrow_mut().reset();
         drop(wakers);
-        self.woken_by_join.borrow_mut().clear();
-        self.has_woken_by_join.set(false);
+        if self.has_woken_by_join.replace(false) {
+            self.woken_by_join.borrow_mut().clear();
+        }
         self.waiting_for.borrow_mut().clear();
-        // The counts stay in their table: finding them stale is cheaper than making them again.
-        self.generation.set(self.generation.get() + 1);
+        self.occurrences.borrow_mut().generation += 1;
     }
 
     /// A label for the next child or operation called `name` of the current task.
     pub(crate) fn next_label(&self, name: &str) -> Label {
         let parent = self.current.get();
         let name_hash = name_hash(name);
-        let key = join_hash(parent.0, name_hash, 0);
-        let (occurrence, noted) = {
-            let mut occurrences = self.occurrences.borrow_mut();
-            let entry = occurrences.entry(key).or_default();
-            if entry.generation != self.generation.get() {
-                entry.generation = self.generation.get();
-                entry.count = 0;
-            }
-            entry.count += 1;
-            let noted = entry.noted >= entry.count;
-            entry.noted = entry.noted.max(entry.count);
-            (entry.count, noted)
-        };
+        let (occurrence, is_new) = self.occurrences.borrow_mut().next(parent.0, name_hash);
         let hash = join_hash(parent.0, name_hash, occurrence);
-        if !noted {
-            self.run
-                .borrow_mut()
-                .labels
-                .note(hash, parent, name, occurrence);
+        if is_new {
+            self.note_label(hash, parent, name, occurrence);
         }
         Label(hash)
+    }
+
+    #[cold]
+    fn note_label(&self, hash: u64, parent: Label, name: &str, occurrence: u32) {
+        let labels = &mut self.run.borrow_mut().labels;
+        labels.note(hash, parent, name, occurrence);
     }
 
     /// Whether `waker` is the current task's own, not one of something between it and its future.
@@ -238,6 +278,12 @@ impl Shared {
     }
 
     /// How a step that rang for `task` so often touches it.
+    /// Whether a join has woken somebody in this step.
+    #[inline]
+    pub(crate) fn has_woken_by_join(&self) -> bool {
+        self.has_woken_by_join.get()
+    }
+
     #[inline]
     pub(crate) fn wake_access(&self, task: Label, rings: u32) -> Access {
         if !self.has_woken_by_join.get() {
@@ -297,14 +343,9 @@ impl Sim {
         let label = self.shared.next_label(name);
         let site = Location::caller();
         self.shared.explain(|notes| notes.spawn(label, site));
-        let join = Rc::new(Join::new(label));
-        let done = Rc::clone(&join);
-        let shared = Rc::clone(&self.shared);
-        let future: Pin<Box<dyn Future<Output = ()>>> =
-            Box::pin(async move { done.finish(future.await, &shared) });
-        let future = Some(future);
+        let (task, join) = self.shared.pools.borrow_mut().task(label, future);
         self.shared.inbox.borrow_mut().push_back(NewTask {
-            future,
+            task: Some(task),
             label,
             priority,
         });

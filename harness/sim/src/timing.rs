@@ -45,6 +45,10 @@ impl Waits {
     /// dropping a foreign waker may run code that comes back here.
     #[must_use]
     pub(crate) fn reset(&mut self) -> Vec<Listener> {
+        self.generation += 1;
+        if self.entries.is_empty() {
+            return Vec::new();
+        }
         let wakers = self
             .entries
             .iter_mut()
@@ -54,7 +58,6 @@ impl Waits {
         self.free.clear();
         self.deliverable.clear();
         self.deliverable_keys.clear();
-        self.generation += 1;
         wakers
     }
 

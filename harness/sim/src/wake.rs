@@ -28,6 +28,13 @@ pub(crate) struct Reader {
     read: u64,
 }
 
+/// A part of the ring.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unread {
+    read: u64,
+    written: u64,
+}
+
 /// What the ring says has happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum News {
@@ -77,19 +84,27 @@ impl Ring {
         self.push(SPAWNED);
     }
 
-    /// The next news for `reader`.
+    /// The news that `reader` has not read: it has, once they are asked for.
     #[inline]
-    pub(crate) fn next(&self, reader: &mut Reader) -> Option<News> {
+    pub(crate) fn news(&self, reader: &mut Reader) -> Unread {
         let written = self.written.load(Ordering::Relaxed);
-        if written == reader.read {
+        let read = std::mem::replace(&mut reader.read, written);
+        Unread { read, written }
+    }
+
+    /// The next of what was not read.
+    #[inline]
+    pub(crate) fn next(&self, unread: &mut Unread) -> Option<News> {
+        let Unread { read, written } = *unread;
+        if read == written {
             return None;
         }
-        if written.wrapping_sub(reader.read) > RING {
-            reader.read = written;
+        if written.wrapping_sub(read) > RING {
+            unread.read = written;
             return Some(News::Overflow);
         }
-        let entry = self.entries[(reader.read % RING) as usize].load(Ordering::Relaxed);
-        reader.read += 1;
+        let entry = self.entries[(read % RING) as usize].load(Ordering::Relaxed);
+        unread.read = read + 1;
         Some(if entry == SPAWNED {
             News::Spawned
         } else {
@@ -164,18 +179,25 @@ mod tests {
         bells[1].waker().wake_by_ref();
         ring.spawned();
         bells[0].waker().wake_by_ref();
-        let news: Vec<News> = std::iter::from_fn(|| ring.next(&mut reader)).collect();
+        let mut unread = ring.news(&mut reader);
+        let news: Vec<News> = std::iter::from_fn(|| ring.next(&mut unread)).collect();
         assert_eq!(news, [News::Woken(1), News::Spawned, News::Woken(0)]);
         assert_eq!([bells[0].rang(), bells[0].rang()], [1, 0]);
         for _ in 0..RING {
             bells[0].waker().wake_by_ref();
         }
-        assert_eq!(ring.next(&mut reader), Some(News::Woken(0)));
-        for _ in 0..2 {
+        let mut unread = ring.news(&mut reader);
+        for _ in 0..RING {
+            assert_eq!(ring.next(&mut unread), Some(News::Woken(0)));
+        }
+        assert_eq!(ring.next(&mut unread), None);
+        for _ in 0..=RING {
             bells[0].waker().wake_by_ref();
         }
-        assert_eq!(ring.next(&mut reader), Some(News::Overflow));
-        assert_eq!(ring.next(&mut reader), None);
+        let mut unread = ring.news(&mut reader);
+        assert_eq!(ring.next(&mut unread), Some(News::Overflow));
+        assert_eq!(ring.next(&mut unread), None);
+        assert_eq!(ring.next(&mut ring.news(&mut reader)), None);
     }
 
     #[test]

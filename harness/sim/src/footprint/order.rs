@@ -1,29 +1,29 @@
 //! The partial order that a run stands for, as one number.
 
-use super::{ARRIVE, Classes, Footprint, Object, READ, WRITE};
-use crate::label::{Label, mix};
+use super::{ARRIVE, Access, Classes, Footprint, Object, READ, WRITE};
+use crate::label::mix;
 
-/// The partial order of a run, as one number: equal for all runs whose dependent steps come in the
-/// same order.
+/// What the current step touches, and the partial order of the steps before it, as one number: equal
+/// for all runs whose dependent steps come in the same order.
 ///
 /// Each step gets a hash that stands for itself and all that came before it and mattered; their sum
 /// names the set of them, whatever the order. This is on the hot path of every run.
 #[derive(Debug, Default)]
 pub(crate) struct PartialOrder {
     objects: Objects,
-    // Where the objects of the current step are.
-    places: Vec<usize>,
+    // Whose step the current one is, and what it touches besides, each once.
+    own: Place,
+    own_bits: u8,
+    touched: Vec<Place>,
+    classes: Classes,
+    // What the steps so far amount to.
     epoch: u64,
     sum: u64,
-    // Classes of priority that this run has used, one bit for each.
-    classes: u8,
-    // Sums of the steps that changed who is ready in a class, and of those of a class's tasks.
-    changed: [u64; CLASSES],
-    stepped: [u64; CLASSES],
+    priorities: Priorities,
 }
 
-/// Where a run keeps the past of an object.
-#[derive(Clone, Copy, Debug)]
+/// Where the past of an object is kept; good for one run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place(u32);
 
 impl Place {
@@ -36,38 +36,47 @@ impl Default for Place {
     }
 }
 
-/// At most so many classes of priority.
-const CLASSES: usize = 8;
-
-/// The pasts of all objects of a run, by place; an index of open addressing finds the places.
+/// The pasts of all objects, by place; an index of open addressing finds the places. Both are kept from
+/// one run to the next, since most runs touch the same objects: what belongs to an earlier run counts
+/// as nothing.
 #[derive(Debug)]
 struct Objects {
     pasts: Vec<Past>,
-    // What belongs to an earlier run counts as empty.
     index: Vec<Entry>,
     generation: u32,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Entry {
     object: u64,
-    generation: u32,
-    place: u32,
+    place: Place,
 }
 
+const NO_ENTRY: Entry = Entry {
+    object: 0,
+    place: Place::UNKNOWN,
+};
+
 /// What has happened to an object: hashes of steps, each of which stands for all that came before.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Past {
     written: u64,
     read: u64,
     arrived: u64,
+    object: Object,
+    generation: u32,
+    // How the current step touches it.
+    bits: u8,
 }
+
+/// So many objects are remembered from one run to the next; beyond, the table begins anew.
+const MOST_OBJECTS: usize = 1 << 16;
 
 impl Default for Objects {
     fn default() -> Objects {
         Objects {
             pasts: Vec::new(),
-            index: vec![Entry::default(); 64],
+            index: vec![NO_ENTRY; 64],
             generation: 1,
         }
     }
@@ -75,10 +84,10 @@ impl Default for Objects {
 
 impl Objects {
     fn reset(&mut self) {
-        self.pasts.clear();
         self.generation = self.generation.wrapping_add(1);
-        if self.generation == 0 {
-            self.index.fill(Entry::default());
+        if self.generation == 0 || self.pasts.len() > MOST_OBJECTS {
+            self.pasts.clear();
+            self.index.fill(NO_ENTRY);
             self.generation = 1;
         }
     }
@@ -86,9 +95,9 @@ impl Objects {
     #[cold]
     fn grow(&mut self) {
         let size = self.index.len() * 4;
-        let before = std::mem::replace(&mut self.index, vec![Entry::default(); size]);
+        let before = std::mem::replace(&mut self.index, vec![NO_ENTRY; size]);
         for entry in before {
-            if entry.generation == self.generation {
+            if entry.place != Place::UNKNOWN {
                 let at = self.find(entry.object);
                 self.index[at] = entry;
             }
@@ -103,7 +112,7 @@ impl Objects {
         let mut at = object as usize & mask;
         loop {
             let entry = &self.index[at];
-            if entry.generation != self.generation || entry.object == object {
+            if entry.object == object || entry.place == Place::UNKNOWN {
                 return at;
             }
             at = (at + 1) & mask;
@@ -112,31 +121,47 @@ impl Objects {
 
     /// The place of an object's past.
     #[inline]
-    fn place(&mut self, object: u64) -> usize {
-        let entry = self.index[self.find(object)];
-        if entry.generation == self.generation {
-            return entry.place as usize;
+    fn place(&mut self, object: Object) -> Place {
+        let place = self.index[self.find(object.0)].place;
+        if place == Place::UNKNOWN {
+            return self.add(object);
         }
-        self.add(object)
+        let past = &mut self.pasts[place.0 as usize];
+        if past.generation != self.generation {
+            *past = Past::of(object, self.generation);
+        }
+        place
     }
 
-    fn add(&mut self, object: u64) -> usize {
+    #[cold]
+    fn add(&mut self, object: Object) -> Place {
         if self.pasts.len() * 2 >= self.index.len() {
             self.grow();
         }
-        let at = self.find(object);
-        let place = self.pasts.len();
+        let at = self.find(object.0);
+        let place = Place(self.pasts.len() as u32);
         self.index[at] = Entry {
-            object,
-            generation: self.generation,
-            place: place as u32,
+            object: object.0,
+            place,
         };
-        self.pasts.push(Past::default());
+        self.pasts.push(Past::of(object, self.generation));
         place
     }
 }
 
 impl Past {
+    #[inline]
+    fn of(object: Object, generation: u32) -> Past {
+        Past {
+            written: 0,
+            read: 0,
+            arrived: 0,
+            object,
+            generation,
+            bits: 0,
+        }
+    }
+
     /// What a step sees of the object that touches it so.
     #[inline]
     fn seen_by(&self, bits: u8) -> u64 {
@@ -174,97 +199,228 @@ fn fold(one: u64, other: u64) -> u64 {
 }
 
 impl PartialOrder {
+    /// Before the first step of a run.
     pub(crate) fn reset(&mut self) {
         self.objects.reset();
+        self.own = Place::UNKNOWN;
+        self.touched.clear();
+        self.classes = Classes::default();
         self.epoch = 0;
         self.sum = 0;
-        self.classes = 0;
-        self.changed = [0; CLASSES];
-        self.stepped = [0; CLASSES];
+        self.priorities = Priorities::default();
     }
 
-    /// The place of an object, which stays its own for the run: for who steps often.
+    /// The place of an object, which stays its own for the run: for what is touched often.
     pub(crate) fn place(&mut self, object: Object) -> Place {
-        Place(self.objects.place(object.0) as u32)
+        self.objects.place(object)
     }
 
-    /// Takes in a step that has ended, by its label and the word of its action. `data` is what was
-    /// chosen within it; `own` is the place of the
-    /// first object of the footprint, where that is known.
+    /// The current step is the next of the task or operation whose past is at `own`, and changes it.
     #[inline]
-    pub(crate) fn step(
-        &mut self,
-        (label, action): (Label, u64),
-        data: u64,
-        footprint: &Footprint,
-        own: Place,
-    ) {
-        let itself = label.0 ^ action.rotate_left(32) ^ data;
-        let mut seen = self.epoch;
-        let classes = footprint.classes;
-        let (changed, own_class) = (classes.changed(), classes.own());
-        self.classes |= changed;
-        if self.classes & self.classes.wrapping_sub(1) != 0 {
-            seen = seen.wrapping_add(self.seen_of_classes(classes));
+    pub(crate) fn begin(&mut self, own: Place) {
+        self.own = own;
+        self.own_bits = READ | WRITE;
+    }
+
+    /// The current step touches an object.
+    #[inline]
+    pub(crate) fn access(&mut self, object: Object, access: Access) {
+        let place = self.objects.place(object);
+        self.touch(place, access);
+    }
+
+    /// The current step touches the object whose past is there.
+    #[inline]
+    pub(crate) fn touch(&mut self, place: Place, access: Access) {
+        if place == self.own {
+            self.own_bits |= access as u8;
+            return;
         }
-        let hash = match (&footprint.entries[..], own) {
-            // By far the most frequent: a task that touches nothing but itself.
-            ([(object, bits)], Place(place)) if place != Place::UNKNOWN.0 && bits & WRITE != 0 => {
-                let past = &mut self.objects.pasts[place as usize];
-                seen = seen.wrapping_add(fold(object.0, past.seen_by(WRITE)));
-                let hash = fold(itself, seen);
-                past.touch(WRITE, hash);
-                hash
+        let past = &mut self.objects.pasts[place.0 as usize];
+        if past.bits == 0 {
+            self.touched.push(place);
+        }
+        past.bits |= access as u8;
+    }
+
+    /// What the current step has to do with classes of priority, besides what is known.
+    #[inline]
+    pub(crate) fn add_classes(&mut self, classes: Classes) {
+        self.classes.0 |= classes.0;
+    }
+
+    /// The current step is of a task of this class of priority.
+    #[inline]
+    pub(crate) fn need_above(&mut self, class: u8) {
+        self.classes.step(class);
+    }
+
+    /// The current step has changed who is ready in this class.
+    #[inline]
+    pub(crate) fn change_class(&mut self, class: u8) {
+        self.classes.change(class);
+    }
+
+    /// The current step conflicts with every other.
+    pub(crate) fn set_everything(&mut self) {
+        self.classes.0 |= Classes::EVERYTHING;
+    }
+
+    /// Writes down what the current step has touched so far, each object once.
+    pub(crate) fn show(&self, footprint: &mut Footprint) {
+        footprint.clear();
+        let mut own_bits = self.own_bits;
+        for place in &self.touched {
+            let past = &self.objects.pasts[place.0 as usize];
+            if *place == self.own {
+                // Touched before the step began.
+                own_bits |= past.bits;
+            } else {
+                footprint.push(past.object, past.bits);
             }
-            _ => self.step_on_several(itself, seen, footprint),
+        }
+        if let Some(past) = self.objects.pasts.get(self.own.0 as usize) {
+            footprint.push(past.object, own_bits);
+        }
+        footprint.classes = self.classes.of_priority();
+        footprint.everything = self.classes.is_everything();
+    }
+
+    /// The current step has ended: takes it in. `itself` is what is to be said of it besides what it
+    /// touches.
+    #[inline]
+    pub(crate) fn end(&mut self, itself: u64) {
+        let past = self.objects.pasts.get_mut(self.own.0 as usize);
+        let (true, true, Some(past)) = (
+            self.touched.is_empty(),
+            self.classes == self.priorities.usual,
+            past,
+        ) else {
+            return self.end_of_any(itself);
         };
+        // By far the most frequent: a task that touches nothing but itself, and of the class that all
+        // are of.
+        let hash = fold(itself, self.epoch.wrapping_add(past.seen_by(WRITE)));
+        past.touch(WRITE, hash);
         self.sum = self.sum.wrapping_add(hash);
-        if own_class != 0 {
-            let sum = &mut self.stepped[own_class.trailing_zeros() as usize % CLASSES];
-            *sum = sum.wrapping_add(hash);
+        self.own = Place::UNKNOWN;
+        self.classes = Classes::default();
+    }
+
+    #[inline(never)]
+    fn end_of_any(&mut self, itself: u64) {
+        const TOLD: u8 = READ | WRITE | ARRIVE;
+        let all = std::mem::take(&mut self.classes);
+        let classes = all.of_priority();
+        let own = std::mem::take(&mut self.own);
+        let pasts = &mut self.objects.pasts;
+        let is_usual = classes == self.priorities.usual;
+        let mut seen = self.epoch;
+        if !is_usual {
+            seen = seen.wrapping_add(self.priorities.seen_by(classes, self.sum));
         }
-        if changed == own_class {
-            let sum = &mut self.changed[own_class.trailing_zeros() as usize % CLASSES];
-            *sum = sum.wrapping_add(if own_class == 0 { 0 } else { hash });
-        } else {
-            self.change_classes(changed, hash);
+        if let Some(past) = pasts.get(own.0 as usize) {
+            seen = seen.wrapping_add(past.seen_by(WRITE));
         }
-        if footprint.everything {
+        for place in self.touched.iter().filter(|place| **place != own) {
+            let past = &pasts[place.0 as usize];
+            if past.bits & TOLD == ARRIVE && past.seen_by(ARRIVE) == 0 {
+                // Nobody has looked yet: whoever will sees the arrival.
+            } else if past.bits & TOLD != 0 {
+                // A write is a write, whatever else the step does to the object.
+                let bits = match past.bits & WRITE {
+                    0 => past.bits & TOLD,
+                    _ => 0,
+                };
+                let object = past.object.0 ^ u64::from(bits);
+                seen = seen.wrapping_add(fold(object, past.seen_by(past.bits)));
+            }
+        }
+        let hash = fold(itself, seen);
+        if let Some(past) = pasts.get_mut(own.0 as usize) {
+            past.touch(WRITE, hash);
+        }
+        for place in &self.touched {
+            let past = &mut pasts[place.0 as usize];
+            let bits = std::mem::take(&mut past.bits);
+            if *place != own {
+                past.touch(bits, hash);
+            }
+        }
+        self.touched.clear();
+        if !is_usual {
+            self.priorities.note(classes, hash);
+        }
+        self.sum = self.sum.wrapping_add(hash);
+        if all.is_everything() {
             self.epoch = mix(self.sum);
         }
     }
 
-    fn change_classes(&mut self, mut changed: u8, hash: u64) {
-        while changed != 0 {
-            let sum = &mut self.changed[changed.trailing_zeros() as usize];
-            *sum = sum.wrapping_add(hash);
-            changed &= changed - 1;
+    pub(crate) fn fingerprint(&self) -> u64 {
+        mix(self.sum)
+    }
+}
+
+/// At most so many classes of priority.
+const CLASSES: usize = 8;
+
+/// What steps of one class of priority see of those of others.
+#[derive(Debug)]
+struct Priorities {
+    // Classes that this run has used, one bit for each.
+    used: u8,
+    // What the steps of a run's tasks are while all are of one class: of these there is nothing to
+    // note.
+    usual: Classes,
+    // While there is one class: sums of the steps that are no task's, and of those that changed nobody.
+    of_nobody: u64,
+    changing_nobody: u64,
+    // Once there are several: sums of the steps that changed who is ready in a class, and of those of a
+    // class's tasks.
+    changed: [u64; CLASSES],
+    stepped: [u64; CLASSES],
+}
+
+impl Default for Priorities {
+    fn default() -> Priorities {
+        Priorities {
+            used: 0,
+            usual: Priorities::NO_STEP,
+            of_nobody: 0,
+            changing_nobody: 0,
+            changed: [0; CLASSES],
+            stepped: [0; CLASSES],
         }
     }
+}
 
-    fn step_on_several(&mut self, itself: u64, mut seen: u64, footprint: &Footprint) -> u64 {
-        const TOLD: u8 = READ | WRITE | ARRIVE;
-        self.places.clear();
-        for &(object, bits) in &footprint.entries {
-            let place = self.objects.place(object.0);
-            self.places.push(place);
-            if bits & TOLD != 0 {
-                let known = self.objects.pasts[place].seen_by(bits);
-                // A write is a write, whatever else the step does to the object.
-                let bits = if bits & WRITE != 0 { 0 } else { bits & TOLD };
-                seen = seen.wrapping_add(fold(object.0 ^ u64::from(bits), known));
+impl Priorities {
+    /// What no step is.
+    const NO_STEP: Classes = Classes(u32::MAX);
+
+    fn has_several(&self) -> bool {
+        self.used & self.used.wrapping_sub(1) != 0
+    }
+
+    /// What such a step sees of those before it, whose hashes are `sum` in all.
+    fn seen_by(&mut self, classes: Classes, sum: u64) -> u64 {
+        let (before, had_several) = (self.used, self.has_several());
+        self.used |= classes.changed();
+        if !self.has_several() {
+            if classes.own() == self.used && self.used != 0 {
+                self.usual = classes;
+            }
+            return 0;
+        }
+        if !had_several {
+            self.usual = Priorities::NO_STEP;
+            if before != 0 {
+                let only = before.trailing_zeros() as usize;
+                self.changed[only] = sum.wrapping_sub(self.changing_nobody);
+                self.stepped[only] = sum.wrapping_sub(self.of_nobody);
             }
         }
-        let hash = fold(itself, seen);
-        for (&(_, bits), place) in footprint.entries.iter().zip(&self.places) {
-            self.objects.pasts[*place].touch(bits, hash);
-        }
-        hash
-    }
-
-    /// What a step sees of those of other classes of priority.
-    #[cold]
-    fn seen_of_classes(&self, classes: Classes) -> u64 {
         let mut seen = 0_u64;
         if classes.own() != 0 {
             let above = &self.changed[..classes.own().trailing_zeros() as usize];
@@ -279,32 +435,45 @@ impl PartialOrder {
         seen
     }
 
-    pub(crate) fn fingerprint(&self) -> u64 {
-        mix(self.sum)
+    /// A step that is not the usual one has this hash.
+    fn note(&mut self, classes: Classes, hash: u64) {
+        let (mut changed, own) = (classes.changed(), classes.own());
+        if !self.has_several() {
+            if own == 0 {
+                self.of_nobody = self.of_nobody.wrapping_add(hash);
+            }
+            if changed == 0 {
+                self.changing_nobody = self.changing_nobody.wrapping_add(hash);
+            }
+            return;
+        }
+        if own != 0 {
+            let sum = &mut self.stepped[own.trailing_zeros() as usize];
+            *sum = sum.wrapping_add(hash);
+        }
+        while changed != 0 {
+            let sum = &mut self.changed[changed.trailing_zeros() as usize];
+            *sum = sum.wrapping_add(hash);
+            changed &= changed - 1;
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::footprint::Access;
-
-    fn footprint(entries: &[(u64, Access)]) -> Footprint {
-        let mut footprint = Footprint::default();
-        for &(object, access) in entries {
-            footprint.add(Object(object), access);
-        }
-        footprint
-    }
 
     /// The fingerprint of a run of such steps: task, then what it touches besides itself.
     fn fingerprint(steps: &[(u64, &[(u64, Access)])]) -> u64 {
         let mut order = PartialOrder::default();
         order.reset();
         for (task, touched) in steps {
-            let mut entries = vec![(*task, Access::Write)];
-            entries.extend_from_slice(touched);
-            order.step((Label(*task), 1), 0, &footprint(&entries), Place::UNKNOWN);
+            let own = order.place(Object(*task));
+            order.begin(own);
+            for (object, access) in *touched {
+                order.access(Object(*object), *access);
+            }
+            order.end(*task);
         }
         order.fingerprint()
     }

@@ -1,9 +1,12 @@
 //! The steps of a run: where one begins and ends, and what it touches.
 
-use super::{Halt, Run};
+use super::{Halt, ReadyTask, Run};
 use crate::choice::{Action, Candidate};
-use crate::footprint::{Access, Footprint, Object, PartialOrder, Place, is_own_step};
-use crate::label::Label;
+use crate::footprint::{Access, Classes, Footprint, Object, PartialOrder, Place, is_own_step};
+use crate::label::{Label, mix};
+
+/// The word of [`Action::Run`].
+pub(super) const ACTION_RUN: u64 = 1;
 
 /// What the steps of a run touch.
 #[derive(Debug, Default)]
@@ -15,16 +18,35 @@ pub(super) struct Footprints {
     pub(super) wanted: bool,
     // Whether the strategy wants to see steps that are no choice.
     pub(super) every_step: bool,
-    // The step that runs, while one does: its label and the word of its action, 0 for none. The
-    // candidate itself only where the strategy wants it.
+    // The step that runs, while one does: whose it is, and what it is besides what it touches, which is
+    // 0 for none. The candidate itself only where the strategy wants it.
     pub(super) label: Label,
-    pub(super) action: u64,
+    pub(super) step: u64,
     pub(super) candidate: Option<Candidate>,
-    // Where the past of the task is whose step it is, if that is known.
-    pub(super) own: Place,
-    pub(super) data: u64,
-    pub(super) current: Footprint,
     pub(super) order: PartialOrder,
+    // What a step has touched, for the strategy.
+    pub(super) shown: Footprint,
+}
+
+/// What a step is besides what it touches.
+#[inline]
+fn step_of(label: Label, action: u64) -> u64 {
+    label.0 ^ action.rotate_left(32)
+}
+
+impl Footprints {
+    /// Something was chosen within the step that runs.
+    pub(super) fn add_data(&mut self, taken: Candidate) {
+        if self.step != 0 {
+            self.step = mix(self.step ^ taken.label.0 ^ taken.action.word());
+        }
+    }
+
+    #[inline(never)]
+    fn show(&mut self) {
+        self.order.show(&mut self.shown);
+        self.shown.sort();
+    }
 }
 
 impl Run {
@@ -43,7 +65,7 @@ impl Run {
     /// The label of the task or operation whose step runs, if one does.
     #[must_use]
     pub fn current_step(&self) -> Option<Label> {
-        (self.footprints.action != 0).then_some(self.footprints.label)
+        (self.footprints.step != 0).then_some(self.footprints.label)
     }
 
     /// What footprints told so far was not all: a search that leaves orders out because of them begins
@@ -52,7 +74,7 @@ impl Run {
     pub fn search_anew(&mut self) -> bool {
         let is_searching = self.strategy.search_anew();
         if is_searching {
-            self.halt.get_or_insert(Halt::Redundant);
+            self.halt_for(Halt::Redundant);
         }
         is_searching
     }
@@ -60,86 +82,109 @@ impl Run {
     #[inline]
     pub(super) fn begin_step(&mut self, step: Candidate) {
         let footprints = &mut self.footprints;
-        footprints.label = step.label;
         // By far the most frequent one, spared the table of all.
-        footprints.action = match step.action {
-            Action::Run => 1,
+        let action = match step.action {
+            Action::Run => ACTION_RUN,
             other => other.word(),
         };
+        footprints.label = step.label;
+        footprints.step = step_of(step.label, action);
         if footprints.wanted {
             footprints.candidate = Some(step);
         }
-        footprints.own = Place::UNKNOWN;
-        footprints.data = 0;
         if step.action == Action::Run || is_own_step(step.action) {
-            footprints.current.add(step.label.into(), Access::Write);
+            let own = footprints.order.place(step.label.into());
+            footprints.order.begin(own);
         } else if step.action == Action::Advance {
-            footprints.current.set_everything();
+            footprints.order.set_everything();
         }
     }
 
-    /// The place of a task's past in this run: see [`Run::access_own`].
+    /// The place of a task's past in this run: see [`Run::begin_step_of`].
     pub(crate) fn place(&mut self, task: Label) -> Place {
-        self.footprints.order.place(task.into())
+        match self.footprints.on {
+            true => self.footprints.order.place(task.into()),
+            false => Place::UNKNOWN,
+        }
     }
 
-    /// The step that runs is of a task of this class whose past is at `own`.
+    /// The step that has been chosen is of a task of this class.
     #[inline]
-    pub(crate) fn access_own(&mut self, own: Place, class: u8) {
-        self.footprints.own = own;
-        self.footprints.current.need_above(class);
-        self.footprints.current.change_class(class);
+    pub(crate) fn access_own(&mut self, class: u8) {
+        self.footprints.order.add_classes(Classes::of_task(class));
+    }
+
+    /// The next step of a ready task begins, without the detour of a candidate.
+    #[inline]
+    pub(super) fn begin_step_of(&mut self, task: ReadyTask) {
+        let footprints = &mut self.footprints;
+        footprints.label = task.label;
+        footprints.step = step_of(task.label, ACTION_RUN);
+        footprints.order.begin(task.place);
+        footprints.order.add_classes(task.classes);
     }
 
     /// The step that runs is over: what is touched from now on belongs to none, as when what is left
     /// of a run is dropped. The next scheduling point and the end of the run say so by themselves.
     #[inline]
     pub fn end_step(&mut self) {
+        if self.footprints.candidate.is_some() {
+            self.footprints.show();
+        }
+        self.end_plain_step();
+        if let Some(step) = self.footprints.candidate.take() {
+            self.strategy.step_ended(step, &self.footprints.shown);
+        }
+    }
+
+    /// The same where the strategy wants to know nothing of it.
+    #[inline]
+    pub(super) fn end_plain_step(&mut self) {
         let footprints = &mut self.footprints;
-        if footprints.action == 0 {
-            return;
+        if footprints.step != 0 {
+            let step = std::mem::take(&mut footprints.step);
+            footprints.order.end(step);
         }
-        footprints.current.finish();
-        let (data, own) = (footprints.data, footprints.own);
-        let step = (footprints.label, footprints.action);
-        footprints.action = 0;
-        footprints.order.step(step, data, &footprints.current, own);
-        if let Some(step) = footprints.candidate.take() {
-            footprints.current.sort();
-            self.strategy.step_ended(step, &footprints.current);
-        }
-        footprints.current.clear();
     }
 
     /// The step that runs touches `object`.
     #[inline]
     pub fn access(&mut self, object: Object, access: Access) {
         if self.footprints.on {
-            self.footprints.current.add(object, access);
+            self.footprints.order.access(object, access);
+        }
+    }
+
+    /// The step that runs touches the task whose past is there.
+    #[inline]
+    pub(crate) fn access_at(&mut self, place: Place, access: Access) {
+        if self.footprints.on {
+            self.footprints.order.touch(place, access);
         }
     }
 
     /// What the step that runs has touched so far.
-    pub(crate) fn footprint(&self) -> &Footprint {
-        &self.footprints.current
+    pub(crate) fn footprint(&mut self) -> &Footprint {
+        self.footprints.show();
+        &self.footprints.shown
     }
 
     /// The step that runs conflicts with every other, since nothing can follow it.
     pub fn access_everything(&mut self) {
-        self.footprints.current.set_everything();
+        self.footprints.order.set_everything();
     }
 
     /// The step that runs has changed which tasks of a class of priority are ready (0 is the most
     /// urgent; at most 8 classes).
     #[inline]
     pub fn access_class(&mut self, class: u8) {
-        self.footprints.current.change_class(class);
+        self.footprints.order.change_class(class);
     }
 
     /// The step that runs was possible only because nobody of a more urgent class was ready.
     #[inline]
     pub fn access_needs_above(&mut self, class: u8) {
-        self.footprints.current.need_above(class);
+        self.footprints.order.need_above(class);
     }
 
     /// The partial order that the run stands for so far, as far as footprints tell.

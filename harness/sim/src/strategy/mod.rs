@@ -60,6 +60,12 @@ pub trait Strategy: fmt::Debug {
     /// Picks one of the point's candidates (there are at least two) by its index.
     fn choose(&mut self, point: &Point<'_>) -> u32;
 
+    /// Picks one of so many ready tasks, at least two, without looking at them; `None` when it has to look:
+    /// then [`Strategy::choose`] is asked. A strategy that draws picks the same in both.
+    fn draw(&mut self, _count: u32) -> Option<u32> {
+        None
+    }
+
     /// The run has passed `at` choice points, and its trace hash is `hash`.
     fn checkpoint(&mut self, _at: u64, _hash: u64) {}
 

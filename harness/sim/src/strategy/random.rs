@@ -33,6 +33,11 @@ impl Strategy for Random {
         self.rng.below(point.candidates.len() as u32)
     }
 
+    #[inline]
+    fn draw(&mut self, count: u32) -> Option<u32> {
+        Some(self.rng.below(count))
+    }
+
     fn describe(&self) -> Description {
         Description {
             seed: Some(self.seed),
