@@ -159,13 +159,13 @@ impl Executor {
             let main = main(sim);
             // Main lives here, not in a box: most runs are short.
             let main = pin!(async { value = Some(main.await) });
-            let task = NewTask {
-                task: None,
-                label: self.main,
-                priority: Priority::Normal,
-            };
             let shared = Rc::clone(&self.shared);
-            self.admit(&mut shared.run.borrow_mut(), task);
+            self.admit(
+                &mut shared.run.borrow_mut(),
+                None,
+                self.main,
+                Priority::Normal,
+            );
             self.drive(main)
         }));
         if self.watch.take().is_some() {
@@ -201,26 +201,30 @@ impl Executor {
             let mut run = shared.run.borrow_mut();
             self.collect(&mut run);
             let class = self.ready.class();
-            // The common case: the ready tasks are the candidates as they stand.
-            let only_ready = !(run.has_trouble() && offers_trouble(&run, &shared))
-                && shared.waits.borrow().deliverable.is_empty();
             let slot = if let Some(class) = class
-                && only_ready
-                && run.is_plain()
+                && !(run.has_trouble() && offers_trouble(&run, &shared))
+                && shared.waits.borrow().deliverable.is_empty()
             {
-                let index = self.begin_one_of(&mut run, class);
-                if let Some(halt) = run.halt() {
-                    return Ending::Halted(halt);
+                // The common case: the ready tasks are the candidates as they stand.
+                if run.is_plain() {
+                    let count = self.ready.count(class);
+                    let pick = match run.draw_task(count) {
+                        Some(pick) => pick,
+                        None => self.choose_one_of(&mut run, class),
+                    };
+                    let index = self.ready.take(class, pick);
+                    self.polled = index;
+                    let slot = &mut self.slots[index as usize];
+                    run.begin_task(pick, count, slot.ready_task());
+                    if let Some(halt) = run.halt() {
+                        return Ending::Halted(halt);
+                    }
+                    drop(run);
+                    if slot.poll(&shared, index, main.as_mut()).is_ready() {
+                        self.finish(index);
+                    }
+                    continue;
                 }
-                drop(run);
-                let slot = &mut self.slots[index as usize];
-                if slot.poll(&shared, index, main.as_mut()).is_ready() {
-                    self.finish(index);
-                }
-                continue;
-            } else if let Some(class) = class
-                && only_ready
-            {
                 match self.begin_one_of_specially(&mut run, class) {
                     Ok(slot) => slot,
                     Err(halt) => return Ending::Halted(halt),
@@ -238,26 +242,14 @@ impl Executor {
         }
     }
 
-    /// Begins the step of one of the ready tasks of a class; returns its slot.
-    #[inline]
-    fn begin_one_of(&mut self, run: &mut Run, class: usize) -> u32 {
-        let count = self.ready.count(class);
-        let pick = match run.draw_task(count) {
-            Some(pick) => pick,
-            None => self.choose_one_of(run, class),
-        };
-        let slot = self.ready.take(class, pick);
-        self.polled = slot;
-        run.begin_task(pick, count, self.slots[slot as usize].ready_task());
-        slot
-    }
-
+    /// Lets a strategy choose that looks at the ready tasks.
     #[inline(never)]
     fn choose_one_of(&self, run: &mut Run, class: usize) -> usize {
         let slots = (0..self.ready.count(class)).map(|at| self.ready.slot(class, at));
         run.choose_task(slots.map(|slot| self.slots[slot as usize].label))
     }
 
+    /// Begins the step of one of the ready tasks of a class in a run that is not plain; returns its slot.
     #[inline(never)]
     fn begin_one_of_specially(&mut self, run: &mut Run, class: usize) -> Result<u32, Halt> {
         self.polled = NOBODY;
@@ -523,8 +515,15 @@ impl Executor {
 
     fn admit_next(&mut self, run: &mut Run) {
         let task = self.shared.inbox.borrow_mut().pop_front();
-        if let Some(task) = task {
-            self.admit(run, task);
+        // Taken apart at once: moved as a whole, its padding would be too, in pieces that stall the
+        // processor.
+        if let Some(NewTask {
+            task,
+            label,
+            priority,
+        }) = task
+        {
+            self.admit(run, Some(task), label, priority);
         }
     }
 
@@ -569,12 +568,13 @@ impl Executor {
     }
 
     #[inline(never)]
-    fn admit(&mut self, run: &mut Run, task: NewTask) {
-        let NewTask {
-            task,
-            label,
-            priority,
-        } = task;
+    fn admit(
+        &mut self,
+        run: &mut Run,
+        task: Option<Box<dyn Task>>,
+        label: Label,
+        priority: Priority,
+    ) {
         let place = run.place(label);
         let index = match self.free.pop() {
             Some(index) => index,

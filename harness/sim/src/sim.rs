@@ -83,8 +83,7 @@ pub(crate) struct Shared {
 
 /// A task that was spawned and has not been taken over by the executor.
 pub(crate) struct NewTask {
-    /// None for main, which the executor's caller holds.
-    pub(crate) task: Option<Box<dyn Task>>,
+    pub(crate) task: Box<dyn Task>,
     pub(crate) label: Label,
     pub(crate) priority: Priority,
 }
@@ -345,7 +344,7 @@ impl Sim {
         self.shared.explain(|notes| notes.spawn(label, site));
         let (task, join) = self.shared.pools.borrow_mut().task(label, future);
         self.shared.inbox.borrow_mut().push_back(NewTask {
-            task: Some(task),
+            task,
             label,
             priority,
         });

@@ -290,29 +290,49 @@ impl PartialOrder {
     /// touches.
     #[inline]
     pub(crate) fn end(&mut self, itself: u64) {
+        if !self.end_of_usual(itself) {
+            self.end_of_any(itself);
+        }
+        self.own = Place::UNKNOWN;
+        self.classes = Classes::default();
+    }
+
+    /// The current step has ended, if there was one (`before` says so by not being 0), and the next has
+    /// begun, of the task whose past is at `own`. Nothing shows how these steps touch it.
+    #[inline]
+    pub(crate) fn next(&mut self, before: u64, own: Place, classes: Classes) {
+        if before == 0 {
+            self.begin(own);
+            self.add_classes(classes);
+            return;
+        }
+        if !self.end_of_usual(before) {
+            self.end_of_any(before);
+        }
+        self.own = own;
+        self.classes = classes;
+    }
+
+    /// Takes in a step of the most frequent kind: a task's that touches nothing but itself, and of the
+    /// class that all are of. False if it is of another.
+    #[inline]
+    fn end_of_usual(&mut self, itself: u64) -> bool {
+        let is_usual = self.touched.is_empty() && self.classes == self.priorities.usual;
         let past = self.objects.pasts.get_mut(self.own.0 as usize);
-        let (true, true, Some(past)) = (
-            self.touched.is_empty(),
-            self.classes == self.priorities.usual,
-            past,
-        ) else {
-            return self.end_of_any(itself);
+        let Some(past) = past.filter(|_| is_usual) else {
+            return false;
         };
-        // By far the most frequent: a task that touches nothing but itself, and of the class that all
-        // are of.
         let hash = fold(itself, self.epoch.wrapping_add(past.seen_by(WRITE)));
         past.touch(WRITE, hash);
         self.sum = self.sum.wrapping_add(hash);
-        self.own = Place::UNKNOWN;
-        self.classes = Classes::default();
+        true
     }
 
     #[inline(never)]
     fn end_of_any(&mut self, itself: u64) {
         const TOLD: u8 = READ | WRITE | ARRIVE;
-        let all = std::mem::take(&mut self.classes);
+        let (all, own) = (self.classes, self.own);
         let classes = all.of_priority();
-        let own = std::mem::take(&mut self.own);
         let pasts = &mut self.objects.pasts;
         let is_usual = classes == self.priorities.usual;
         let mut seen = self.epoch;

@@ -30,7 +30,6 @@ impl Run {
     #[inline]
     pub(crate) fn draw_task(&mut self, count: usize) -> Option<usize> {
         debug_assert!(self.is_plain(), "something is kept, wanted or limited");
-        self.end_plain_step();
         if count == 1 {
             return Some(0);
         }
@@ -54,7 +53,8 @@ impl Run {
         pick
     }
 
-    /// The step begins that was picked out of so many. The caller looks whether the run has to stop.
+    /// The step before ends, and the one begins that was picked out of so many. The caller looks whether
+    /// the run has to stop.
     #[inline]
     pub(crate) fn begin_task(&mut self, pick: usize, count: usize, picked: ReadyTask) {
         if count > 1 {
@@ -69,7 +69,7 @@ impl Run {
             self.trace.event(poll_of(picked.label));
         }
         if self.footprints.on {
-            self.begin_step_of(picked);
+            self.next_plain_step(picked);
         }
         self.steps += 1;
     }

@@ -114,14 +114,15 @@ impl Run {
         self.footprints.order.add_classes(Classes::of_task(class));
     }
 
-    /// The next step of a ready task begins, without the detour of a candidate.
+    /// The step that runs is over, and the next of a ready task begins: of what the strategy wants to know
+    /// nothing.
     #[inline]
-    pub(super) fn begin_step_of(&mut self, task: ReadyTask) {
+    pub(super) fn next_plain_step(&mut self, task: ReadyTask) {
         let footprints = &mut self.footprints;
+        let step = step_of(task.label, ACTION_RUN);
+        let before = std::mem::replace(&mut footprints.step, step);
         footprints.label = task.label;
-        footprints.step = step_of(task.label, ACTION_RUN);
-        footprints.order.begin(task.place);
-        footprints.order.add_classes(task.classes);
+        footprints.order.next(before, task.place, task.classes);
     }
 
     /// The step that runs is over: what is touched from now on belongs to none, as when what is left
@@ -131,19 +132,12 @@ impl Run {
         if self.footprints.candidate.is_some() {
             self.footprints.show();
         }
-        self.end_plain_step();
+        let step = std::mem::take(&mut self.footprints.step);
+        if step != 0 {
+            self.footprints.order.end(step);
+        }
         if let Some(step) = self.footprints.candidate.take() {
             self.strategy.step_ended(step, &self.footprints.shown);
-        }
-    }
-
-    /// The same where the strategy wants to know nothing of it.
-    #[inline]
-    pub(super) fn end_plain_step(&mut self) {
-        let footprints = &mut self.footprints;
-        if footprints.step != 0 {
-            let step = std::mem::take(&mut footprints.step);
-            footprints.order.end(step);
         }
     }
 
