@@ -80,7 +80,8 @@ const NOBODY: u32 = u32::MAX;
 enum Next {
     Poll(u32),
     Look,
-    End(Ending),
+    /// The run is over, and ended so unless every task has ended.
+    End(Option<Box<Ending>>),
 }
 
 /// What the task of a slot is doing.
@@ -171,16 +172,11 @@ impl Executor {
         if self.watch.take().is_some() {
             self.shared.set_notes(None);
         }
-        let mut ending = caught.unwrap_or_else(|payload| {
-            let mut run = self.shared.run.borrow_mut();
-            // It keeps everything from happening that could still have happened.
-            run.access_everything();
-            let task = run.labels.text(self.shared.current.get());
-            Ending::Panic {
-                task,
-                message: panic_message(&*payload),
-            }
-        });
+        let mut ending = match caught {
+            Ok(None) => Ending::Done,
+            Ok(Some(ending)) => *ending,
+            Err(payload) => self.panicked(&*payload),
+        };
         self.shared.run.borrow_mut().end_step();
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.clear()))
             && ending == Ending::Done
@@ -195,7 +191,19 @@ impl Executor {
         (ending, value)
     }
 
-    fn drive(&mut self, mut main: Pin<&mut dyn Future<Output = ()>>) -> Ending {
+    #[cold]
+    fn panicked(&self, payload: &(dyn std::any::Any + Send)) -> Ending {
+        let mut run = self.shared.run.borrow_mut();
+        // It keeps everything from happening that could still have happened.
+        run.access_everything();
+        let task = run.labels.text(self.shared.current.get());
+        let message = panic_message(payload);
+        Ending::Panic { task, message }
+    }
+
+    /// Runs until nothing more can happen; returns how the run ended, unless every task has. In a box:
+    /// moved as it is, an ending goes in pieces that stall the processor.
+    fn drive(&mut self, mut main: Pin<&mut dyn Future<Output = ()>>) -> Option<Box<Ending>> {
         let shared = Rc::clone(&self.shared);
         loop {
             let mut run = shared.run.borrow_mut();
@@ -217,7 +225,7 @@ impl Executor {
                     let slot = &mut self.slots[index as usize];
                     run.begin_task(pick, count, slot.ready_task());
                     if let Some(halt) = run.halt() {
-                        return Ending::Halted(halt);
+                        return Some(Box::new(Ending::Halted(halt)));
                     }
                     drop(run);
                     if slot.poll(&shared, index, main.as_mut()).is_ready() {
@@ -225,9 +233,11 @@ impl Executor {
                     }
                     continue;
                 }
-                match self.begin_one_of_specially(&mut run, class) {
+                let begun = self.begin_one_of_specially(&mut run, class);
+                drop(run);
+                match begun {
                     Ok(slot) => slot,
-                    Err(halt) => return Ending::Halted(halt),
+                    Err(halt) => return Some(Box::new(Ending::Halted(halt))),
                 }
             } else {
                 drop(run);
@@ -264,7 +274,7 @@ impl Executor {
     #[inline(never)]
     fn choose_among_all(&mut self, class: Option<usize>) -> Next {
         if self.live == 0 {
-            return Next::End(Ending::Done);
+            return Next::End(None);
         }
         let shared = Rc::clone(&self.shared);
         let mut run = shared.run.borrow_mut();
@@ -322,13 +332,13 @@ impl Executor {
         if action == Action::Keep {
             run.access_everything();
             if let Some(halt) = run.halt() {
-                return Next::End(Ending::Halted(halt));
+                return Next::End(Some(Box::new(Ending::Halted(halt))));
             }
             drop(run);
-            return Next::End(self.stuck());
+            return Next::End(Some(Box::new(self.stuck())));
         }
         if let Err(halt) = run.step() {
-            return Next::End(Ending::Halted(halt));
+            return Next::End(Some(Box::new(Ending::Halted(halt))));
         }
         match action {
             Action::Run => {
@@ -391,7 +401,7 @@ impl Executor {
             Action::Advance => {
                 let due = due.unwrap_or_default();
                 if let Err(halt) = run.advance_to(due) {
-                    return Next::End(Ending::Halted(halt));
+                    return Next::End(Some(Box::new(Ending::Halted(halt))));
                 }
                 run.event(Event {
                     what: ADVANCE,
@@ -465,7 +475,7 @@ impl Executor {
         let slot = &mut self.slots[index as usize];
         slot.state = State::Ended;
         if let Some(task) = slot.task.take() {
-            task.recycle(&mut self.shared.pools.borrow_mut());
+            task.recycle();
         }
         let held = match &self.watch {
             None => slot.bell.held(1),

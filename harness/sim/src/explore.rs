@@ -28,6 +28,9 @@ pub struct Explorer {
     strategy: Box<dyn Strategy>,
     plan: Plan,
     injections: Injections,
+    // What was said of these alone; it goes before what `injections` say, in whatever order.
+    faults: Option<u32>,
+    cancels: Option<u32>,
     budgets: Budgets,
     leaks_allowed: bool,
 }
@@ -68,17 +71,17 @@ impl Explorer {
         Explorer::new(Box::new(Reduced::new()), u64::MAX)
     }
 
-    /// At most so many faults strike in one run.
+    /// At most so many faults strike in one run, whatever [`Explorer::injections`] say.
     #[must_use]
     pub fn faults(mut self, faults: u32) -> Explorer {
-        self.injections.faults = faults;
+        self.faults = Some(faults);
         self
     }
 
-    /// At most so many cancels strike in one run.
+    /// At most so many cancels strike in one run, whatever [`Explorer::injections`] say.
     #[must_use]
     pub fn cancels(mut self, cancels: u32) -> Explorer {
-        self.injections.cancels = cancels;
+        self.cancels = Some(cancels);
         self
     }
 
@@ -103,6 +106,8 @@ impl Explorer {
             strategy,
             plan: Plan::new(schedules),
             injections: Injections::DEFAULT,
+            faults: None,
+            cancels: None,
             budgets: Budgets::default(),
             leaks_allowed: false,
         }
@@ -280,7 +285,12 @@ impl Explorer {
     /// Parts the strategy and the plan from what judges a single run.
     pub(crate) fn bench(self) -> (Bench, Plan, Box<dyn Strategy>) {
         let run = Run::shared(Box::new(Fifo::new()));
-        run.borrow_mut().set_injections(self.injections);
+        let injections = Injections {
+            faults: self.faults.unwrap_or(self.injections.faults),
+            cancels: self.cancels.unwrap_or(self.injections.cancels),
+            ..self.injections
+        };
+        run.borrow_mut().set_injections(injections);
         run.borrow_mut().set_budgets(self.budgets);
         let leaks_allowed = self.leaks_allowed;
         let detail = std::cell::Cell::new(String::new());

@@ -1,6 +1,7 @@
 //! Tasks: a future with the place of its result, in memory that the next run uses again.
 
 use std::any::{Any, TypeId};
+use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -17,13 +18,15 @@ pub(crate) trait Task {
     fn poll(&mut self, context: &mut Context<'_>, shared: &Shared) -> Poll<()>;
 
     /// Leaves the memory of a task that has ended for the next one whose future is of the same type.
-    fn recycle(self: Box<Self>, pools: &mut Pools);
+    fn recycle(self: Box<Self>);
 }
 
 struct Body<F: Future> {
     // None once it has ended.
     future: Pin<Box<Option<F>>>,
     join: Rc<Join<F::Output>>,
+    // Where it goes when it has ended. Nowhere while it is there.
+    pool: Option<Rc<Pool<F>>>,
 }
 
 /// The memory of tasks that have ended, by the types of their futures.
@@ -37,7 +40,7 @@ const MOST_TYPES: usize = 16;
 
 /// The executor takes tasks of all types as boxes, so that boxes are what is kept.
 #[expect(clippy::vec_box, reason = "the box is what is used again")]
-type Pool<F> = Vec<Box<Body<F>>>;
+type Pool<F> = RefCell<Vec<Box<Body<F>>>>;
 
 impl Pools {
     /// Makes a task, and the place of its result.
@@ -49,16 +52,20 @@ impl Pools {
     where
         F: Future + 'static,
     {
-        let Some(mut body) = self.of::<F>().and_then(Vec::pop) else {
+        let pool = self.of::<F>();
+        let known = pool.as_ref().and_then(|pool| pool.borrow_mut().pop());
+        let Some(mut body) = known else {
             let join = Rc::new(Join::new(label));
             let future = Box::pin(Some(future));
             let task = Box::new(Body {
                 future,
                 join: Rc::clone(&join),
+                pool,
             });
             return (task, join);
         };
         body.future.set(Some(future));
+        body.pool = pool;
         match Rc::strong_count(&body.join) {
             1 => body.join.renew(label),
             // Somebody has kept the handle.
@@ -68,25 +75,31 @@ impl Pools {
         (body, join)
     }
 
+    /// The pool of a type, unless there are too many.
     #[inline]
-    fn of<F>(&mut self) -> Option<&mut Pool<F>>
+    fn of<F>(&mut self) -> Option<Rc<Pool<F>>>
     where
         F: Future + 'static,
     {
         let wanted = TypeId::of::<F>();
-        let (_, pool) = self.pools.iter_mut().find(|(id, _)| *id == wanted)?;
-        pool.downcast_mut()
+        match self.pools.iter().find(|(id, _)| *id == wanted) {
+            Some((_, pool)) => pool.downcast_ref().map(Rc::clone),
+            None => self.add(),
+        }
     }
 
     #[cold]
-    fn add<F>(&mut self, body: Box<Body<F>>)
+    fn add<F>(&mut self) -> Option<Rc<Pool<F>>>
     where
         F: Future + 'static,
     {
-        if self.pools.len() < MOST_TYPES {
-            let pool: Pool<F> = vec![body];
-            self.pools.push((TypeId::of::<F>(), Box::new(pool)));
+        if self.pools.len() == MOST_TYPES {
+            return None;
         }
+        let pool: Rc<Pool<F>> = Rc::default();
+        let known = Box::new(Rc::clone(&pool));
+        self.pools.push((TypeId::of::<F>(), known));
+        Some(pool)
     }
 }
 
@@ -109,10 +122,9 @@ where
         }
     }
 
-    fn recycle(self: Box<Self>, pools: &mut Pools) {
-        match pools.of::<F>() {
-            Some(pool) => pool.push(self),
-            None => pools.add(self),
+    fn recycle(mut self: Box<Self>) {
+        if let Some(pool) = self.pool.take() {
+            pool.borrow_mut().push(self);
         }
     }
 }

@@ -27,6 +27,39 @@ where
 }
 
 #[test]
+fn faults_and_cancels_stand_whatever_else_is_injected() {
+    let program = |sim: Sim| async move { sim.fault("disk") };
+    let none = || Injections::parse("none").expect("no injections");
+    let check = |explorer: Explorer, names: &[&str]| {
+        assert_eq!(explorer.explore(program).outcome_names(), names);
+    };
+    check(
+        Explorer::exhaustive().faults(1).injections(none()),
+        &["false", "true"],
+    );
+    check(
+        Explorer::exhaustive().injections(none()).faults(1),
+        &["false", "true"],
+    );
+    check(Explorer::exhaustive().injections(none()), &["false"]);
+    let faults = Injections::parse("fault").expect("faults");
+    check(
+        Explorer::exhaustive().faults(0).injections(faults),
+        &["false"],
+    );
+    let cancelled = |sim: Sim| async move {
+        let yielding = sim.clone();
+        let whole = sim.cancellable("work", async move { yielding.yield_now().await });
+        whole.await.is_err()
+    };
+    let explorer = Explorer::exhaustive().cancels(1).injections(none());
+    assert_eq!(
+        explorer.explore(cancelled).outcome_names(),
+        ["false", "true"]
+    );
+}
+
+#[test]
 fn delays_are_multiples_of_the_latency_and_spare_timers() {
     let program = |sim: Sim| async move {
         sim.sleep(Duration::from_secs(1)).await;

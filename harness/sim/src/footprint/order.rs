@@ -207,7 +207,7 @@ impl PartialOrder {
         self.classes = Classes::default();
         self.epoch = 0;
         self.sum = 0;
-        self.priorities = Priorities::default();
+        self.priorities.reset();
     }
 
     /// The place of an object, which stays its own for the run: for what is touched often.
@@ -418,6 +418,18 @@ impl Default for Priorities {
 impl Priorities {
     /// What no step is.
     const NO_STEP: Classes = Classes(u32::MAX);
+
+    /// Before the first step of a run.
+    fn reset(&mut self) {
+        if self.has_several() {
+            self.changed = [0; CLASSES];
+            self.stepped = [0; CLASSES];
+        }
+        self.used = 0;
+        self.usual = Priorities::NO_STEP;
+        self.of_nobody = 0;
+        self.changing_nobody = 0;
+    }
 
     fn has_several(&self) -> bool {
         self.used & self.used.wrapping_sub(1) != 0
