@@ -1,5 +1,8 @@
 //! The executor: one thread, one step at a time, and a choice wherever there is more than one.
 
+mod among_all;
+mod slot;
+
 use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,14 +11,16 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use crate::choice::{Action, Candidate, Kind};
+use slot::{Slot, State};
+
+use crate::choice::Candidate;
 use crate::explain::Watch;
 use crate::footprint::{Access, Classes, Place};
 use crate::label::Label;
 use crate::listener::Listener;
 use crate::ready::Ready;
 use crate::report::{Left, Stuck, StuckTask};
-use crate::run::{Halt, POLL, ReadyTask, Run, SharedRun};
+use crate::run::{Halt, Run, SharedRun};
 use crate::sim::{NewTask, Priority, Shared, Sim};
 use crate::task::Task;
 use crate::trace::{Event, What};
@@ -82,29 +87,6 @@ enum Next {
     Look,
     /// The run is over, and ended so unless every task has ended.
     End(Option<Box<Ending>>),
-}
-
-/// What the task of a slot is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-enum State {
-    /// Nothing: it has ended, or there is none.
-    Ended,
-    Suspended,
-    Ready,
-}
-
-struct Slot {
-    // None for main, which lives outside.
-    task: Option<Box<dyn Task>>,
-    state: State,
-    bell: Bell,
-    label: Label,
-    priority: Priority,
-    polls: u64,
-    // Where the run keeps the task's past, and what its steps have to do with priorities.
-    place: Place,
-    classes: Classes,
 }
 
 impl Executor {
@@ -268,160 +250,6 @@ impl Executor {
             slots[ready.slot(class, index) as usize].ready_task()
         })?;
         Ok(self.ready.take(class, pick))
-    }
-
-    /// A step where more than ready tasks may be next, or nothing.
-    #[inline(never)]
-    fn choose_among_all(&mut self, class: Option<usize>) -> Next {
-        if self.live == 0 {
-            return Next::End(None);
-        }
-        let shared = Rc::clone(&self.shared);
-        let mut run = shared.run.borrow_mut();
-        if class.is_none() && self.collect_all(&mut run) {
-            // Another thread has woken somebody.
-            return Next::Look;
-        }
-        let mut candidates = std::mem::take(&mut self.candidates);
-        candidates.clear();
-        if let Some(class) = class {
-            let slots = (0..self.ready.count(class)).map(|at| self.ready.slot(class, at));
-            let labels = slots.map(|slot| self.slots[slot as usize].label);
-            candidates.extend(labels.map(Candidate::run));
-        }
-        let ready = candidates.len();
-        candidates.extend_from_slice(&shared.waits.borrow().deliverable);
-        let due = if candidates.is_empty() {
-            run.clock.next_due()
-        } else {
-            None
-        };
-        if due.is_some() {
-            candidates.push(Candidate {
-                label: self.time,
-                action: Action::Advance,
-            });
-        }
-        if candidates.is_empty() {
-            // Stuck, unless some trouble comes: production has none, and the run ends.
-            let action = Action::Keep;
-            let label = self.end;
-            candidates.push(Candidate { label, action });
-        }
-        let before_cancels = candidates.len();
-        if run.cancels_left() > 0 {
-            candidates.extend_from_slice(shared.cancels.borrow().candidates());
-        }
-        let before_suspended = candidates.len();
-        self.suspended.clear();
-        if run.spurious_left() > 0 {
-            for (index, slot) in self.slots[..self.used].iter().enumerate() {
-                if slot.state == State::Suspended {
-                    candidates.push(Candidate {
-                        label: slot.label,
-                        action: Action::Spurious,
-                    });
-                    self.suspended.push(index as u32);
-                }
-            }
-        }
-        let pick = run.choose(Kind::Run, &candidates);
-        let Candidate { label, action } = candidates[pick];
-        let chosen = candidates.len() > 1;
-        self.candidates = candidates;
-        if action == Action::Keep {
-            run.access_everything();
-            if let Some(halt) = run.halt() {
-                return Next::End(Some(Box::new(Ending::Halted(halt))));
-            }
-            drop(run);
-            return Next::End(Some(Box::new(self.stuck())));
-        }
-        if let Err(halt) = run.step() {
-            return Next::End(Some(Box::new(Ending::Halted(halt))));
-        }
-        match action {
-            Action::Run => {
-                let class = class.unwrap_or_default();
-                run.access_own(class as u8);
-                run.step_event(
-                    chosen,
-                    Event {
-                        what: POLL,
-                        label,
-                        value: 0,
-                    },
-                );
-                drop(run);
-                Next::Poll(self.ready.take(class, pick))
-            }
-            Action::Cancel => {
-                run.step_event(
-                    chosen,
-                    Event {
-                        what: CANCEL,
-                        label,
-                        value: 0,
-                    },
-                );
-                drop(run);
-                self.watch_begin(label);
-                let listener = shared.cancels.borrow_mut().strike(pick - before_cancels);
-                wake(&shared, listener);
-                self.watched();
-                Next::Look
-            }
-            Action::Spurious => {
-                run.step_event(
-                    chosen,
-                    Event {
-                        what: POLL,
-                        label,
-                        value: 1,
-                    },
-                );
-                Next::Poll(self.suspended[pick - before_suspended])
-            }
-            Action::Deliver => {
-                run.step_event(
-                    chosen,
-                    Event {
-                        what: DELIVER,
-                        label,
-                        value: 0,
-                    },
-                );
-                drop(run);
-                self.watch_begin(label);
-                let listener = shared.waits.borrow_mut().deliver(pick - ready);
-                wake(&shared, listener);
-                self.watched();
-                Next::Look
-            }
-            Action::Advance => {
-                let due = due.unwrap_or_default();
-                if let Err(halt) = run.advance_to(due) {
-                    return Next::End(Some(Box::new(Ending::Halted(halt))));
-                }
-                run.event(Event {
-                    what: ADVANCE,
-                    label,
-                    value: due,
-                });
-                drop(run);
-                self.watch_begin(label);
-                self.fire_due();
-                self.watched();
-                Next::Look
-            }
-            Action::Keep
-            | Action::Delay(_)
-            | Action::Fault(_)
-            | Action::Early
-            | Action::Never
-            | Action::Drop
-            | Action::Pick(_) => unreachable!("a scheduling point does not offer {action:?}"),
-        }
     }
 
     fn poll(&mut self, index: u32, main: Pin<&mut dyn Future<Output = ()>>) {
@@ -715,45 +543,6 @@ impl Executor {
                 slot.bell = Bell::new(&self.ring, index as u32);
                 self.shared.wakers.borrow_mut()[index] = slot.bell.waker().clone();
             }
-        }
-    }
-}
-
-impl Slot {
-    /// The task of this slot is the one that runs now.
-    #[inline]
-    fn begin_poll(&mut self, shared: &Shared, index: u32) {
-        debug_assert_ne!(self.state, State::Ended, "only tasks that live are polled");
-        self.state = State::Suspended;
-        let polls = shared.polls.get() + 1;
-        shared.polls.set(polls);
-        self.polls = polls;
-        shared.current.set(self.label);
-        shared.current_slot.set(index);
-        shared.current_class.set(self.priority as u8);
-    }
-
-    #[inline]
-    fn poll(
-        &mut self,
-        shared: &Shared,
-        index: u32,
-        main: Pin<&mut dyn Future<Output = ()>>,
-    ) -> Poll<()> {
-        self.begin_poll(shared, index);
-        let mut context = Context::from_waker(self.bell.waker());
-        match &mut self.task {
-            Some(task) => task.poll(&mut context, shared),
-            None => main.poll(&mut context),
-        }
-    }
-
-    #[inline]
-    fn ready_task(&self) -> ReadyTask {
-        ReadyTask {
-            label: self.label,
-            place: self.place,
-            classes: self.classes,
         }
     }
 }

@@ -39,7 +39,6 @@ pub(crate) struct Pools {
 const MOST_TYPES: usize = 16;
 
 /// The executor takes tasks of all types as boxes, so that boxes are what is kept.
-#[expect(clippy::vec_box, reason = "the box is what is used again")]
 type Pool<F> = RefCell<Vec<Box<Body<F>>>>;
 
 impl Pools {

@@ -100,7 +100,7 @@ impl Run {
         }
     }
 
-    /// The place of a task's past in this run: see [`Run::begin_step_of`].
+    /// The place of a task's past in this run: see [`Run::begin_task`].
     pub(crate) fn place(&mut self, task: Label) -> Place {
         match self.footprints.on {
             true => self.footprints.order.place(task.into()),
