@@ -3,6 +3,7 @@
 
 mod outside;
 mod rule;
+mod servers;
 mod typist;
 
 pub use outside::Outside;
@@ -31,6 +32,7 @@ use crate::laboratory::{observed, simulation};
 use crate::matching::{Observed, Verdict, judge};
 use crate::schema::{Case, EngineName};
 use crate::world::{CancelPlan, GpuDevice, Seconds};
+use servers::Servers;
 use typist::Typist;
 
 /// How long a case should take on the real clock, one attempt after the other. What a program does
@@ -196,7 +198,9 @@ fn run_once(case: &Case, factor: NonZeroU32) -> Result<Shown, String> {
     if let Some(typist) = &typist {
         typist.sit_at(&native);
     }
-    let outside = Rc::new(Outside::new(&native, folder.path(), &case.world));
+    let servers = Servers::of(&case.world).map_err(told)?;
+    let outside = Outside::new(&native, folder.path(), &case.world).with_servers(servers);
+    let outside = Rc::new(outside);
     let session = Session::new(
         outside.clone(),
         Rc::new(Fifo),

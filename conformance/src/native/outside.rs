@@ -7,17 +7,21 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use tourbillon_host::{
-    Console, Device, FileFailure, Host, Nanoseconds, OperationId, OperationLabel, Outcome, Request,
+    Console, Device, FileFailure, Host, HttpFailure, Nanoseconds, OperationId, OperationLabel,
+    Outcome, Request, web_error,
 };
 use tourbillon_host_native::NativeHost;
 
-use crate::world::{LatencyOp, WorldConfig};
+use super::servers::Servers;
+use crate::world::{HttpRoute, LatencyOp, WorldConfig, no_route};
 
 /// A native host that keeps programs in a folder of theirs and lets what they ask for take its time.
 pub struct Outside {
     native: Rc<NativeHost>,
     folder: PathBuf,
     latencies: BTreeMap<LatencyOp, Nanoseconds>,
+    servers: RefCell<Option<Servers>>,
+    routes: Vec<HttpRoute>,
     operations: RefCell<BTreeMap<OperationId, Stage>>,
     last: Cell<u64>,
 }
@@ -28,6 +32,8 @@ enum Stage {
     Delayed {
         timer: OperationId,
         request: Request,
+        /// What goes to the native host, where it is not the same with its paths inside the folder.
+        there: Option<Request>,
         label: OperationLabel,
     },
     /// The native host is at it.
@@ -64,9 +70,17 @@ impl Outside {
             latencies: latencies
                 .map(|(operation, time)| (*operation, Nanoseconds(time.nanoseconds())))
                 .collect(),
+            servers: RefCell::default(),
+            routes: world.http.clone(),
             operations: RefCell::default(),
             last: Cell::new(0),
         }
+    }
+
+    /// The same, with servers that answer for those of the world.
+    pub(super) fn with_servers(self, servers: Option<Servers>) -> Outside {
+        self.servers.replace(servers);
+        self
     }
 
     /// Operations that have neither given their outcome nor been cancelled.
@@ -76,13 +90,12 @@ impl Outside {
 
     fn latency(&self, request: &Request) -> Option<Nanoseconds> {
         let name = match request {
-            Request::Timer { .. } | Request::Input { .. } => return None,
+            Request::Timer { .. } | Request::Input { .. } | Request::Http(_) => return None,
             Request::ReadFile { .. } => LatencyOp::Read,
             Request::WriteFile { .. } => LatencyOp::Write,
             Request::FileExists { .. } => LatencyOp::Exists,
             Request::DeleteFile { .. } => LatencyOp::Delete,
             Request::Readback { .. } => LatencyOp::Readback,
-            Request::Http(_) => LatencyOp::Http,
         };
         self.latencies.get(&name).copied()
     }
@@ -126,28 +139,46 @@ impl Outside {
         }
     }
 
-    fn begin(&self, request: Request, label: &OperationLabel) -> Stage {
-        let (there, request) = self.translated(request);
+    fn begin(&self, request: Request, there: Option<Request>, label: &OperationLabel) -> Stage {
+        let (there, request) = match there {
+            Some(there) => (there, request),
+            None => self.translated(request),
+        };
         Stage::Started {
             operation: self.native.submit(there, label),
             request,
         }
     }
 
+    /// The words of a failure name the path or the address that the program knows, and nothing of what is
+    /// behind it here.
+    fn retold(&self, outcome: Outcome, request: &Request) -> Outcome {
+        let error = match outcome {
+            Ok(response) => return Ok(response),
+            Err(error) => error,
+        };
+        let Request::Http(request) = request else {
+            let failure = FileFailure::from_identifier(error.identifier());
+            return Err(failure.map_or(error, |failure| failure.error(request).build()));
+        };
+        let (_, reason) = error.message().split_once("': ").unwrap_or_default();
+        let identifier = HttpFailure::from_identifier(error.identifier());
+        let identifier = identifier.unwrap_or(HttpFailure::Malformed).identifier();
+        let (method, address) = (request.method, &request.address);
+        let reason = reason.trim_end_matches('.');
+        let told = web_error(identifier, method, address, reason).build();
+        Err(
+            match self.routes.iter().any(|route| route.answers(request)) {
+                true => told,
+                false => told.with_cause(no_route(&self.routes, request)),
+            },
+        )
+    }
+
     fn timer(&self, latency: Nanoseconds, label: &OperationLabel) -> OperationId {
         let deadline = self.native.now() + latency;
         self.native.submit(Request::Timer { deadline }, label)
     }
-}
-
-/// The words of a failure name the path that the program knows.
-fn retold(outcome: Outcome, request: &Request) -> Outcome {
-    outcome.map_err(
-        |error| match FileFailure::from_identifier(error.identifier()) {
-            Some(failure) => failure.error(request).build(),
-            None => error,
-        },
-    )
 }
 
 impl Host for Outside {
@@ -170,7 +201,22 @@ impl Host for Outside {
     fn submit(&self, request: Request, label: &OperationLabel) -> OperationId {
         let id = OperationId(self.last.get() + 1);
         self.last.set(id.0);
-        let stage = match (self.latency(&request), &request) {
+        let sent = match (&request, &mut *self.servers.borrow_mut()) {
+            (Request::Http(request), Some(servers)) => Some(servers.send(request)),
+            _ => None,
+        };
+        let (latency, there) = match sent {
+            Some(sent) => {
+                let there = Request::Http(Box::new(sent.request));
+                let latency = Nanoseconds(sent.latency_nanoseconds);
+                (
+                    (latency > Nanoseconds::ZERO).then_some(latency),
+                    Some(there),
+                )
+            }
+            None => (self.latency(&request), None),
+        };
+        let stage = match (latency, &request) {
             // The buffer is held on to from now on.
             (Some(latency), Request::Readback { .. }) => Stage::Held {
                 timer: self.timer(latency, label),
@@ -179,9 +225,10 @@ impl Host for Outside {
             (Some(latency), _) => Stage::Delayed {
                 timer: self.timer(latency, label),
                 request,
+                there,
                 label: label.clone(),
             },
-            (None, _) => self.begin(request, label),
+            (None, _) => self.begin(request, there, label),
         };
         self.operations.borrow_mut().insert(id, stage);
         id
@@ -195,14 +242,16 @@ impl Host for Outside {
                 Stage::Delayed {
                     timer,
                     request,
+                    there,
                     label,
                 } => {
                     if self.native.poll(timer, context).is_ready() {
-                        self.begin(request, &label)
+                        self.begin(request, there, &label)
                     } else {
                         stage = Stage::Delayed {
                             timer,
                             request,
+                            there,
                             label,
                         };
                         break;
@@ -221,7 +270,9 @@ impl Host for Outside {
                 }
                 Stage::Started { operation, request } => {
                     match self.native.poll(operation, context) {
-                        Poll::Ready(outcome) => return Poll::Ready(retold(outcome, &request)),
+                        Poll::Ready(outcome) => {
+                            return Poll::Ready(self.retold(outcome, &request));
+                        }
                         Poll::Pending => {
                             stage = Stage::Started { operation, request };
                             break;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::schema::{Case, EngineName, Injection, Strategy};
-use crate::world::{CancelPlan, GpuDevice};
+use crate::world::{CancelPlan, GpuDevice, HttpReply, WorldConfig};
 use tourbillon_world::session_config::Tier;
 
 /// Why a case is left to the simulator.
@@ -21,7 +21,7 @@ pub enum NotNative {
     Faults,
     /// The host cancels at a step.
     CancelAtStep,
-    /// Its world states what the web answers.
+    /// A server of its world is out of reach in a way that nobody here can be.
     Web,
     /// It wants a graphics card.
     GraphicsCard,
@@ -42,7 +42,7 @@ impl fmt::Display for NotNative {
             NotNative::Trouble => "faults or cancels are put in its way",
             NotNative::Faults => "its world states faults",
             NotNative::CancelAtStep => "the host cancels at a step",
-            NotNative::Web => "its world states what the web answers",
+            NotNative::Web => "a server of its world cannot be reached, and nobody says so",
             NotNative::GraphicsCard => "it wants a graphics card",
             NotNative::EmbeddedTier => "it wants the embedded tier",
             NotNative::ReadsTheClock => "it shows what the clock says",
@@ -81,7 +81,7 @@ pub fn not_native(case: &Case) -> Option<NotNative> {
             },
             NotNative::CancelAtStep,
         ),
-        (!world.http.is_empty(), NotNative::Web),
+        (finds_no_way(world), NotNative::Web),
         (gpu == Some(GpuDevice::Wgpu), NotNative::GraphicsCard),
         (case.session.tier == Tier::Embedded, NotNative::EmbeddedTier),
         (reads_the_clock(case), NotNative::ReadsTheClock),
@@ -95,6 +95,12 @@ pub fn not_native(case: &Case) -> Option<NotNative> {
         .find_map(|(applies, reason)| applies.then_some(reason))
 }
 
+/// Whether a connection hangs before it is made.
+fn finds_no_way(world: &WorldConfig) -> bool {
+    let mut replies = world.http.iter().flat_map(|route| &route.replies);
+    replies.any(|reply| *reply == HttpReply::Unreachable)
+}
+
 /// Whether the program names a function that says what time it is.
 fn reads_the_clock(case: &Case) -> bool {
     names_any(case, &["tic", "toc", "now", "clock", "cputime", "datetime"])
@@ -103,7 +109,10 @@ fn reads_the_clock(case: &Case) -> bool {
 /// Whether the world has anything whose deliveries have an order.
 fn goes_outside(case: &Case) -> bool {
     let world = &case.world;
-    !world.disk.is_empty() || !world.latency.is_empty() || !world.input.is_empty()
+    !world.disk.is_empty()
+        || !world.latency.is_empty()
+        || !world.input.is_empty()
+        || !world.http.is_empty()
 }
 
 fn names_any(case: &Case, names: &[&str]) -> bool {

@@ -277,9 +277,18 @@ impl HttpFailure {
         }
     }
 
-    /// Starts the error of a failed request; the host adds what is behind it as the source.
+    /// Starts the error of a failed request; the host adds what is behind it as the source. One that would
+    /// come again says so by being the source itself.
     pub fn error(self, method: HttpMethod, address: &WebAddress) -> RuntimeErrorBuilder {
-        web_error(self.identifier(), method, address, self)
+        let error = web_error(self.identifier(), method, address, self);
+        match self {
+            HttpFailure::TooLong => error.source(self),
+            HttpFailure::ConnectTimeout
+            | HttpFailure::Timeout
+            | HttpFailure::ConnectFailed
+            | HttpFailure::Reset
+            | HttpFailure::Malformed => error,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod outside;
 
-pub use outside::{CancelPlan, Fault, FaultOp, Gpu, GpuDevice, HttpReply, HttpRoute};
+pub use outside::{CancelPlan, Fault, FaultOp, Gpu, GpuDevice, HttpReply, HttpRoute, no_route};
 
 use std::collections::BTreeMap;
 use std::fmt;

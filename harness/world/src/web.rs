@@ -2,9 +2,9 @@
 
 use tourbillon_host::{HttpFailure, HttpMethod, HttpRequest, HttpResponse, Outcome, Response};
 use tourbillon_sim::Access;
-use tourbillon_value::{RuntimeError, build_runtime_error};
+use tourbillon_value::RuntimeError;
 
-use crate::config::{HttpReply, LatencyOp};
+use crate::config::{HttpReply, LatencyOp, no_route};
 use crate::world::World;
 
 /// The status of a server that fails because a fault says so.
@@ -81,7 +81,7 @@ impl World {
         let outcome = match reply {
             None => Err(HttpFailure::ConnectFailed
                 .error(method, address)
-                .cause(self.no_route(request))
+                .cause(no_route(&self.config.http, request))
                 .build()),
             Some(HttpReply::Refuse { .. }) => Err(failed(HttpFailure::ConnectFailed)),
             Some(HttpReply::Reset { .. }) => Err(failed(HttpFailure::Reset)),
@@ -109,19 +109,8 @@ impl World {
 
     /// The place of the route that answers a request.
     fn route(&self, request: &HttpRequest) -> Option<usize> {
-        self.config.http.iter().position(|route| {
-            let has_header = |(name, value): (&String, &String)| {
-                let mut lines = request.headers.iter();
-                lines.any(|(own, text)| own.eq_ignore_ascii_case(name) && text == value)
-            };
-            route.method == request.method
-                && route.address.asks_same(&request.address)
-                && route
-                    .body
-                    .as_ref()
-                    .is_none_or(|body| body.as_bytes() == request.body)
-                && route.headers.iter().all(has_header)
-        })
+        let mut routes = self.config.http.iter();
+        routes.position(|route| route.answers(request))
     }
 
     /// The next reply of a route; the last one repeats.
@@ -144,22 +133,6 @@ impl World {
     fn usual_web_latency(&self) -> u64 {
         let latency = self.config.latency.get(&LatencyOp::Http);
         latency.map_or(0, |latency| latency.nanoseconds())
-    }
-
-    /// Why nobody answers: whoever wrote the world is told what it lacks.
-    fn no_route(&self, request: &HttpRequest) -> RuntimeError {
-        let (method, address) = (request.method, &request.address);
-        let is_known = self
-            .config
-            .http
-            .iter()
-            .any(|route| route.method == method && route.address.asks_same(address));
-        build_runtime_error(if is_known {
-            format!("The simulated web has no route for {method} '{address}' with this body and these headers.")
-        } else {
-            format!("The simulated web has no route for {method} '{address}'.")
-        })
-        .build()
     }
 }
 

@@ -93,6 +93,57 @@ async function r = waits(p), r = await(p); end
     check(program, "{}", "pending,cancel", &["", "1", "cancelled"]);
 }
 
+/// What a request gives, or two letters of how it failed.
+fn asks(options: &str) -> String {
+    format!(
+        "try
+  fprintf('%s', webread('http://s/a', 'Timeout', 1{options}));
+catch e
+  fprintf('%s', e.identifier(6:7));
+end
+"
+    )
+}
+
+const SERVER: &str =
+    "{http: [{method: GET, url: 'http://s/a', replies: [{status: 200, body: ok}]}]}";
+
+#[test]
+fn faults_strike_attempts_of_requests() {
+    let (once, often) = (
+        asks(", 'Retries', 0"),
+        asks(", 'Retries', 1, 'Backoff', 0.25"),
+    );
+    check(&once, SERVER, "pending", &["ok"]);
+    check(
+        &once,
+        SERVER,
+        "pending,fault",
+        &["Co", "Fa", "St", "Ti", "ok"],
+    );
+    check(&once, SERVER, "none,fault", &["Co", "Fa", "St", "Ti", "ok"]);
+    // One more attempt makes good what can be made good; two faults are too many for it.
+    check(&often, SERVER, "pending,fault", &["Ti", "ok"]);
+    check(
+        &often,
+        SERVER,
+        "pending,fault=2",
+        &["Co", "Fa", "St", "Ti", "ok"],
+    );
+}
+
+#[test]
+fn what_is_late_or_never_comes_meets_its_deadline() {
+    let slow = SERVER.replace("body: ok", "body: ok, after: 0.5");
+    check(&asks(""), &slow, "pending", &["ok"]);
+    // Twice as late is the very deadline, and later is too late.
+    check(&asks(""), &slow, "pending,delay=1", &["Ti", "ok"]);
+    check(&asks(""), &slow, "pending,delay", &["Ti", "ok"]);
+    check(&asks(""), &slow, "pending,never", &["Ti", "ok"]);
+    check(&asks(""), SERVER, "pending,early", &["ok"]);
+    check(&asks(""), &slow, "pending,cancel", &["", "ok"]);
+}
+
 #[test]
 fn completions_within_the_poll_change_nothing() {
     let disk = "{disk: {a: x, b: y}}";

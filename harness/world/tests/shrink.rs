@@ -92,6 +92,43 @@ fn shrunk(recording: &Recording) -> Result<Shrunk, ShrinkError> {
     })
 }
 
+/// Two requests to one server, of which the second must not overtake the first.
+const ASKS: &str = "\
+o = weboptions('Backoff', 1);
+a = spawn(asks(1, o));
+b = spawn(asks(2, o));
+r = await_all(a, b);
+x = webread('http://s/other');
+if ~strcmp(r{1}, 'first')
+  error('web:Turned', 'turned');
+end
+
+async function t = asks(n, o)
+  yield_now();
+  t = webread('http://s/a', o);
+end
+";
+
+const SERVERS: &str = "
+http:
+  - {method: GET, url: 'http://s/a', replies: [{status: 200, body: first, headers: {X: y}}, {refuse: true}, {status: 200, body: second}]}
+  - {method: GET, url: 'http://s/other', replies: [{status: 200, after: 2}]}
+";
+
+#[test]
+fn what_servers_say_is_made_smaller() {
+    let recording = recorded(ASKS, SERVERS, "pending", 1, &mut failure).expect("they turn round");
+    let text = recording.to_string();
+    let read = Recording::parse("web.yaml", &text).expect("what we write, we read");
+    let replayed = replay(&read, &ReplayOptions::default()).expect("it can be replayed");
+    assert_eq!(replayed.replayed.divergence, None, "{text}");
+    let small = check(&recording).recording.to_string();
+    assert!(
+        !small.contains("s/other") && !small.contains("X: y"),
+        "{small}"
+    );
+}
+
 /// What must hold of everything that was shrunk.
 #[track_caller]
 fn check(recording: &Recording) -> Shrunk {

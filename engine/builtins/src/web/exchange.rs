@@ -88,6 +88,7 @@ impl Sequence for Exchange {
                 "http:Failed",
                 format!("the host gave a wrong answer: {other:?}"),
             )),
+            Err(error) if is_too_long(&error) => Err(error),
             // What took too long would take longer still.
             Err(error) => match error.identifier() {
                 "http:ConnectFailed" | "http:Failed" => self.again(context, error, None),
@@ -226,6 +227,13 @@ impl Exchange {
     fn error(&self, identifier: &'static str, reason: String) -> RuntimeError {
         web_error(identifier, self.wanted.method, &self.wanted.address, reason).build()
     }
+}
+
+/// Whether an answer has more bytes than the host takes: it would have as many the next time.
+fn is_too_long(error: &RuntimeError) -> bool {
+    let source = error.foreign_source();
+    let failure = source.and_then(|source| source.downcast_ref::<HttpFailure>());
+    matches!(failure, Some(HttpFailure::TooLong))
 }
 
 /// The error for a text that is no address.

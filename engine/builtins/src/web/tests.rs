@@ -243,6 +243,11 @@ fn only_idempotent_requests_are_tried_again_unless_it_is_said() {
     }
     let mut get = Asking::start("http_get_async", &[URL.into()]);
     assert!(
+        get.fails(HttpFailure::TooLong)
+            .is_some_and(|ended| ended.is_err())
+    );
+    let mut get = Asking::start("http_get_async", &[URL.into()]);
+    assert!(
         get.fails(HttpFailure::Timeout)
             .is_some_and(|ended| ended.is_err())
     );

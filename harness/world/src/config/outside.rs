@@ -7,7 +7,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
-use tourbillon_host::{HttpMethod, WebAddress};
+use tourbillon_host::{HttpMethod, HttpRequest, WebAddress};
+use tourbillon_value::{RuntimeError, build_runtime_error};
 
 use crate::checked::{from_mapping, nearest, with_help};
 use crate::config::{FileContent, Seconds};
@@ -27,6 +28,35 @@ pub struct HttpRoute {
     pub headers: BTreeMap<String, String>,
     /// The replies in order; the last one repeats.
     pub replies: Vec<HttpReply>,
+}
+
+impl HttpRoute {
+    /// Whether it answers such a request.
+    pub fn answers(&self, request: &HttpRequest) -> bool {
+        let has_header = |(name, value): (&String, &String)| {
+            let mut lines = request.headers.iter();
+            lines.any(|(own, text)| own.eq_ignore_ascii_case(name) && text == value)
+        };
+        let body = self.body.as_ref();
+        self.method == request.method
+            && self.address.asks_same(&request.address)
+            && body.is_none_or(|body| body.as_bytes() == request.body)
+            && self.headers.iter().all(has_header)
+    }
+}
+
+/// Why nobody answers a request that no route fits: whoever wrote the world is told what it lacks.
+pub fn no_route(routes: &[HttpRoute], request: &HttpRequest) -> RuntimeError {
+    let (method, address) = (request.method, &request.address);
+    let is_known = routes
+        .iter()
+        .any(|route| route.method == method && route.address.asks_same(address));
+    let rest = match is_known {
+        true => " with this body and these headers",
+        false => "",
+    };
+    let message = format!("The simulated web has no route for {method} '{address}'{rest}.");
+    build_runtime_error(message).build()
 }
 
 #[derive(Deserialize)]

@@ -129,6 +129,31 @@ mod tests {
     use crate::{SessionConfig, WorldConfig};
 
     #[test]
+    fn the_web_is_made_smaller() {
+        let read = |text: &str| serde_yaml::from_str::<WorldConfig>(text).expect("a world");
+        let world = read(
+            "http: [{method: GET, url: 'http://s/a', replies: [{refuse: true}, {status: 200, body: long, after: 3}]},\
+             {method: POST, url: 'http://s/b', headers: {A: b}, replies: [{hang: true}]}]",
+        );
+        let found = reductions(&world);
+        let whole = measure(&world);
+        for one in &found {
+            assert!(measure(one) <= whole, "{one:?}");
+        }
+        for less in [
+            "http: [{method: GET, url: 'http://s/a', replies: [{refuse: true}, {status: 200, body: long, after: 3}]}]",
+            "http: [{method: GET, url: 'http://s/a', replies: [{refuse: true}]},\
+             {method: POST, url: 'http://s/b', headers: {A: b}, replies: [{hang: true}]}]",
+            "http: [{method: GET, url: 'http://s/a', replies: [{refuse: true}, {status: 200, after: 3}]},\
+             {method: POST, url: 'http://s/b', headers: {A: b}, replies: [{hang: true}]}]",
+            "http: [{method: GET, url: 'http://s/a', replies: [{refuse: true}, {status: 200, body: long, after: 3}]},\
+             {method: POST, url: 'http://s/b', replies: [{hang: true}]}]",
+        ] {
+            assert!(found.contains(&read(less)), "{less}");
+        }
+    }
+
+    #[test]
     fn every_reduction_says_less() {
         let world: WorldConfig = serde_yaml::from_str(
             "disk: {a.txt: 'some text', b.txt: x}\nlatency: {read: 3, write: 0.5}\n\
