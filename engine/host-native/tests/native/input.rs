@@ -111,7 +111,8 @@ fn requests_are_answered_in_order_whoever_asks_first() {
     let host = NativeHost::builder(&runtime).input(input).build();
     let ask = |prompt| submit(&host, ask(InputKind::Line, prompt));
     let (first, second, third) = (ask("1"), ask("2"), ask("3"));
-    assert_eq!(prompts.shown(), "1");
+    // The answers are there already: how far the reader has come is a matter of luck.
+    assert!(prompts.shown().starts_with('1'));
     assert_eq!(wait(&host, third), line("c"));
     assert_eq!(prompts.shown(), "123");
     assert_eq!(wait(&host, first), line("a"));
