@@ -2,8 +2,9 @@
 
 use crate::complaint::Complaint;
 use std::ffi::OsStr;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
+use tourbillon_world::checked::nearest;
 
 /// The name that stands for standard input.
 pub const STANDARD_INPUT: &str = "-";
@@ -27,12 +28,25 @@ pub fn read_text(path: &Path) -> Result<String, Complaint> {
         std::fs::read(path)
     };
     let bytes = bytes.map_err(|error| {
-        let help = match error.kind() {
-            std::io::ErrorKind::NotFound => "check the name and the folder you are in",
-            std::io::ErrorKind::IsADirectory => "name a file in it",
-            _ => "check that you may read it",
+        let (reason, help) = match error.kind() {
+            ErrorKind::NotFound => (
+                "there is no such file".to_string(),
+                match like_it(path) {
+                    Some(name) => format!("did you mean `{name}`?"),
+                    None => "check the name and the folder you are in".to_string(),
+                },
+            ),
+            ErrorKind::IsADirectory => {
+                let help = "name a file in it".to_string();
+                ("it is a folder".to_string(), help)
+            }
+            ErrorKind::PermissionDenied => {
+                let help = "check who may read it".to_string();
+                ("you may not read it".to_string(), help)
+            }
+            _ => (error.to_string(), "check that it can be read".to_string()),
         };
-        Complaint::about(path, format!("cannot read this file: {error}")).with_help(help)
+        Complaint::about(path, format!("cannot read this file: {reason}")).with_help(help)
     })?;
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
@@ -43,6 +57,24 @@ pub fn read_text(path: &Path) -> Result<String, Complaint> {
         let message = "the file is not UTF-8 from here on";
         Complaint::at(path, &before, (line, column), message).with_help("save it as UTF-8")
     })
+}
+
+/// The file beside it that was probably meant.
+fn like_it(path: &Path) -> Option<String> {
+    let wanted = path.file_name()?.to_str()?;
+    let folder = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let entries = folder.read_dir().ok()?.flatten();
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| Path::new(name).extension() == path.extension())
+        .collect();
+    // The disk's own order would leak into the message.
+    names.sort();
+    let like = nearest(wanted, names.iter().map(String::as_str))?;
+    Some(path.with_file_name(like).display().to_string())
 }
 
 /// A program text; a longer one than source places can count is refused.

@@ -64,7 +64,7 @@ pub struct ConformanceArguments {
     seed: u64,
 
     /// Run cases on so many threads
-    #[arg(long, value_name = "N", default_value_t = NonZeroUsize::MIN)]
+    #[arg(long, value_name = "N", default_value_t = NonZeroUsize::MIN, value_parser = super::jobs)]
     jobs: NonZeroUsize,
 }
 

@@ -46,11 +46,11 @@ pub struct ExploreArguments {
     schedules: Option<u64>,
 
     /// Stop after so many seconds in all
-    #[arg(long, value_name = "SECONDS", value_parser = super::seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = super::seconds, allow_negative_numbers = true)]
     time: Option<Duration>,
 
     /// Explore on so many threads
-    #[arg(long, value_name = "N", default_value_t = NonZeroUsize::MIN)]
+    #[arg(long, value_name = "N", default_value_t = NonZeroUsize::MIN, value_parser = super::jobs)]
     jobs: NonZeroUsize,
 
     /// Run only part I of N

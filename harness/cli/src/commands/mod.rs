@@ -12,6 +12,7 @@ pub mod sim;
 use crate::cli::{Cli, Command};
 use crate::exit::Exit;
 use crate::output::Output;
+use std::num::NonZeroUsize;
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -61,6 +62,12 @@ fn show_first_panic_only() {
             show(info);
         }
     }));
+}
+
+/// Reads how many threads there are to be.
+fn jobs(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse()
+        .map_err(|_| "a whole number from 1, such as 4".to_string())
 }
 
 /// Reads a number of seconds.

@@ -4,10 +4,12 @@ mod interrupts;
 mod many;
 mod outlets;
 mod program;
+mod stats;
 
 use self::interrupts::Interrupts;
 use self::outlets::Outlets;
 use self::program::Settings;
+use self::stats::LogLevel;
 use crate::exit::Exit;
 use crate::input::{STANDARD_INPUT, read_program, shown_name};
 use crate::output::{Format, Output};
@@ -44,8 +46,16 @@ pub struct RunArguments {
     namespace: NamespaceName,
 
     /// Run each FILE as a program of its own, so many at a time
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::jobs)]
     jobs: Option<NonZeroUsize>,
+
+    /// Say on standard error what happens as it goes
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    log: Option<LogLevel>,
+
+    /// Say at the end what was counted: tasks, futures, ticks, memory
+    #[arg(long)]
+    stats: bool,
 
     /// Strict compatibility: refuse every async form
     #[arg(long)]
@@ -56,7 +66,7 @@ pub struct RunArguments {
     tier: Tier,
 
     /// Cancel a program after so many seconds
-    #[arg(long, value_name = "SECONDS", value_parser = super::seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = super::seconds, allow_negative_numbers = true)]
     timeout: Option<Duration>,
 }
 
@@ -119,6 +129,16 @@ pub fn run(arguments: &RunArguments, output: &mut Output) -> Exit {
             }
         }
     }
+    let scripts = match arguments.jobs {
+        Some(_) => &sources[..],
+        None => &sources[..1],
+    };
+    for script in scripts.iter().filter(|script| holds_functions_only(script)) {
+        output.aside(format!(
+            "note: {} holds functions only: there is nothing to run until a line calls one",
+            script.name()
+        ));
+    }
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     match Runtime::with_workers(arguments.jobs.unwrap_or(cores)) {
         Ok(runtime) => run_on(&runtime, arguments, sources, output),
@@ -141,6 +161,8 @@ fn run_on(
         gpu: arguments.gpu,
         namespace: arguments.namespace.into(),
         strict: arguments.strict,
+        is_logged: arguments.log.is_some(),
+        stats: arguments.stats,
         timeout: arguments.timeout,
         format: if output.is_json() {
             Format::Json
@@ -148,6 +170,9 @@ fn run_on(
             Format::Text
         },
     };
+    if let Some(level) = arguments.log {
+        stats::log(level);
+    }
     let interrupts = Interrupts::default();
     // Kept to the end: when it goes, a second Ctrl-C knows that nothing is left to end.
     let _running = match interrupts.listen(runtime) {
@@ -165,6 +190,14 @@ fn run_on(
             program::run(threads, settings, 0, &sources, outlets, &interrupts).say(None, output)
         }
     }
+}
+
+/// Whether a script has no code of its own.
+fn holds_functions_only(script: &Source) -> bool {
+    let parsed = tourbillon_syntax::parse(script.text());
+    parsed.diagnostics.is_empty()
+        && parsed.file.body.statements.is_empty()
+        && !parsed.file.functions.is_empty()
 }
 
 /// What is asked for and not there.

@@ -61,6 +61,40 @@ fn unreadable_programs_exit_2() {
 }
 
 #[test]
+fn mistakes_of_the_command_line_say_what_mends_them() {
+    let place = Place::with(&[
+        ("lost-update.m", "x = 1;\n"),
+        ("functions.m", "function f()\n  disp('never');\nend\n"),
+    ]);
+    let check = |arguments: &[&str], parts: &[&str]| {
+        place
+            .run(&[&["run"][..], arguments].concat())
+            .check(2, parts);
+    };
+    check(
+        &["lost_update.m"],
+        &["there is no such file", "did you mean `lost-update.m`?"],
+    );
+    check(&["./lots-update.m"], &["did you mean `./lost-update.m`?"]);
+    check(&["nothing-alike.m"], &["check the name"]);
+    let number = "a number of seconds from 0";
+    for seconds in ["abc", "-1", "nan", "1e30"] {
+        check(&["lost-update.m", "--timeout", seconds], &[number]);
+    }
+    for jobs in ["0", "-2", "many", "1.5"] {
+        let jobs = format!("--jobs={jobs}");
+        check(&["lost-update.m", &jobs], &["a whole number from 1"]);
+    }
+    check(
+        &["lost-update.m", "lost-update.m"],
+        &["holds functions and no other code", "`--jobs N`"],
+    );
+    let ended = place.run(&["run", "functions.m"]);
+    ended.check(0, &["note: functions.m holds functions only"]);
+    assert_eq!(place.run(&["run", "lost-update.m"]).stderr, "");
+}
+
+#[test]
 fn failures_that_nobody_observed_are_reported_and_warnings_are_shown_once() {
     let text = "spawn(fails());\nwarning('w:id', 'careful');\nasync function fails()\n  \
                 error('x:y', 'broken');\nend\n";
@@ -113,6 +147,44 @@ fn there_is_a_device_unless_none_is_wanted() {
     place
         .run(&["run", "g.m", "--gpu", "none"])
         .check(1, &["gpu:NoDevice"]);
+}
+
+#[test]
+fn what_was_counted_and_what_happened_can_be_seen() {
+    let text = "t = spawn(waits(), 'Name', 'sleeper');\non_complete(t, @(f) disp('done'));\nawait(t);\n\
+                x = zeros(100, 100);\nasync function waits()\n  pause(0.001);\nend\n";
+    let place = Place::with(&[("p.m", text)]);
+    let ended = place.run(&["run", "p.m", "--stats"]);
+    ended.check(
+        0,
+        &[
+            "statistics\n",
+            "tasks    3 made, at most 3 at once\n",
+            "futures  3 made, 0 pending now, at most 2 at once\n",
+            "1 operations, 1 callbacks\n",
+            "memory   about 8",
+        ],
+    );
+    assert_eq!(ended.stdout, "done\n");
+    let ended = place.run(&["run", "p.m", "--stats", "--format", "json"]);
+    ended.check(0, &[]);
+    let result: serde_json::Value = serde_json::from_str(&ended.stdout).expect("one object");
+    assert_eq!(result["statistics"]["callbacks"], 1);
+    assert_eq!(result["statistics"]["pending"], 0);
+    let ended = place.run(&["run", "p.m", "--log", "debug"]);
+    let span = "task{task=main/sleeper#1 priority=Normal}:operation{kind=\"timer\"";
+    ended.check(
+        0,
+        &["INFO execution{program=\"p.m\"", span, "peak_pending=2"],
+    );
+    let ended = place.run(&["run", "p.m", "--log", "info"]);
+    ended.check(0, &["INFO execution{program=\"p.m\""]);
+    assert!(!ended.stderr.contains("operation{"), "{ended:#?}");
+    // Nothing is said that was not asked for.
+    assert_eq!(place.run(&["run", "p.m"]).stderr, "");
+    place
+        .run(&["run", "p.m", "--log", "loud"])
+        .check(2, &["--log"]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::Gpu;
 use super::interrupts::Interrupts;
 use super::outlets::Outlets;
+use super::stats;
 use crate::exit::Exit;
 use crate::output::{Format, Output};
 use std::collections::BTreeMap;
@@ -26,6 +27,10 @@ pub struct Settings {
     pub namespace: Namespace,
     /// Whether every async form is refused.
     pub strict: bool,
+    /// Whether subscribers of `tracing` hear of it.
+    pub is_logged: bool,
+    /// Whether what was counted is said.
+    pub stats: bool,
     /// When a program is cancelled.
     pub timeout: Option<Duration>,
     /// How results are written.
@@ -124,6 +129,7 @@ pub fn run(
     let host = Rc::new(host.build());
     let mut options = SessionOptions {
         strict: settings.strict,
+        tracing: settings.is_logged,
         ..SessionOptions::default()
     };
     options.machine.namespace = namespace;
@@ -135,6 +141,11 @@ pub fn run(
             let mut ended = Ended::new(Exit::Usage);
             for error in &errors {
                 ended.error(error.format_diagnostic(namespace));
+            }
+            let is_script =
+                |error: &RuntimeError| error.identifier().ends_with(":m_script_in_function_file");
+            if errors.iter().any(is_script) {
+                ended.error("help: with `--jobs N` each file is a program of its own");
             }
             if let Some(first) = errors.first() {
                 ended.json = Some(result_json(Some(first), &errors[1..], namespace, None));
@@ -162,12 +173,12 @@ pub fn run(
             Ok(more) => diagnostics.extend(more),
             Err(error) => diagnostics.push(error),
         }
-        (result.error, diagnostics, values)
+        (result.error, diagnostics, values, result.statistics)
     }));
     host.native_console().flush();
     let mut ended = Ended::new(Exit::Held);
     (ended.stdout, ended.stderr) = shown.take();
-    let Some((error, diagnostics, values)) = life else {
+    let Some((error, diagnostics, values, statistics)) = life else {
         ended.error("error: stopped by a second Ctrl-C, before cleanup had ended");
         ended.exit = Exit::Failed;
         return ended;
@@ -185,7 +196,11 @@ pub fn run(
         ended.error(text.replacen("error:", "warning:", 1));
     }
     if format == Format::Json {
-        ended.json = Some(result_json(error.as_ref(), &diagnostics, namespace, values));
+        let mut json = result_json(error.as_ref(), &diagnostics, namespace, values);
+        if settings.stats {
+            json["statistics"] = stats::json(&statistics);
+        }
+        ended.json = Some(json);
     }
     if let Some(lost) = host.native_console().lost() {
         ended.error(format!("error: the program's output was lost: {lost}"));
@@ -199,6 +214,9 @@ pub fn run(
             ended.remarks.push(Remark::Aside(text));
         }
         ended.exit = Exit::Failed;
+    }
+    if settings.stats && format == Format::Text {
+        ended.remarks.push(Remark::Aside(stats::text(&statistics)));
     }
     ended
 }
