@@ -9,6 +9,22 @@
 //! assert!(result.error.is_none());
 //! assert_eq!(result.values["y"].as_number(), Some(2.0));
 //! ```
+//!
+//! A session can be watched: by its counts, and by subscribers of `tracing`.
+//!
+//! ```
+//! use tourbillon_session::{Session, SessionOptions, testing};
+//!
+//! let (host, policy) = testing::offline();
+//! let options = SessionOptions {
+//!     tracing: true,
+//!     ..SessionOptions::default()
+//! };
+//! let session = Session::new(host, policy, None, options);
+//! let result = testing::block_on(session.execute("await(sleep_async(1));"));
+//! let counts = result.statistics;
+//! assert_eq!((counts.operations, counts.pending, counts.peak_pending), (1, 0, 2));
+//! ```
 
 pub mod testing;
 mod traced;

@@ -153,7 +153,9 @@ impl Observer for Traced {
             }
             Event::TaskEnded { task, .. } => {
                 let span = self.spans.borrow_mut().tasks.remove(task);
-                drop(span);
+                if let Some(span) = span {
+                    debug!(target: TARGET, parent: &span, "ended");
+                }
             }
             Event::OperationSubmitted { operation, label } => {
                 if enabled!(target: TARGET, Level::DEBUG) {

@@ -275,6 +275,7 @@ fn tasks_and_operations_are_spans_within_their_execution() {
                 "identifier=\"a:b\"",
                 "error=\"no\"",
             ],
+            &["task{task=main/sleeper#1", "ended"],
             &["task{task=main/sleeper#1", "close"],
             &["task{task=main priority", "close"],
             &[

@@ -17,8 +17,11 @@ fn book() -> PathBuf {
 
 /// The examples by name, each with its program and what it prints.
 fn examples() -> Vec<(String, String, String)> {
-    let folder = book().join("examples");
-    let entries = folder.read_dir().expect("docs/examples is there");
+    examples_in(&book().join("examples"))
+}
+
+fn examples_in(folder: &Path) -> Vec<(String, String, String)> {
+    let entries = folder.read_dir().expect("the folder is there");
     let mut names: Vec<String> = entries
         .map(|entry| entry.expect("it can be listed").file_name())
         .filter_map(|name| name.to_str()?.strip_suffix(".m").map(str::to_string))
@@ -98,6 +101,63 @@ fn the_book_shows_every_example_as_it_is() {
              should have\n{shown}"
         );
     }
+}
+
+/// The programs that a newcomer starts from.
+fn starters() -> PathBuf {
+    book().join("../examples")
+}
+
+#[test]
+fn programs_to_start_from_print_what_the_guide_says_for_real_and_under_every_schedule() {
+    let starters = examples_in(&starters());
+    assert!(starters.len() >= 4, "there are some to start from");
+    let guide = std::fs::read_to_string(book().join("guide.md")).expect("the page is there");
+    for (name, program, printed) in starters {
+        let file = format!("../../examples/{name}.m");
+        assert_eq!(output(&["run", &file]), printed, "{name}, run");
+        let arguments = [
+            "explore",
+            &file,
+            "--schedules",
+            SCHEDULES,
+            "--format",
+            "json",
+        ];
+        for line in output(&arguments).lines() {
+            let object: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            if let Some(outcome) = object.get("outcome") {
+                assert_eq!(outcome["stdout"], printed.as_str(), "{name}: {line}");
+            }
+        }
+        let shown = format!(
+            "[`{name}.m`](../examples/{name}.m)\n\n```matlab\n{program}```\n\n```text\n{printed}```\n"
+        );
+        assert!(guide.contains(&shown), "docs/guide.md should have\n{shown}");
+    }
+}
+
+#[test]
+fn the_guide_shows_the_documented_example_of_a_watched_session() {
+    let guide = std::fs::read_to_string(book().join("guide.md")).expect("the page is there");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../engine/session/src/lib.rs");
+    let library = std::fs::read_to_string(root).expect("the crate is there");
+    let documented: Vec<&str> = library
+        .lines()
+        .map_while(|line| line.strip_prefix("//!"))
+        .map(|line| line.strip_prefix(' ').unwrap_or(line))
+        .collect();
+    let documented = documented.join("\n");
+    let example = documented
+        .rsplit("```\n")
+        .nth(1)
+        .or(documented.rsplit("```").nth(1));
+    let example = example.expect("the crate documents an example").trim();
+    assert!(example.contains("tracing: true"), "{example}");
+    assert!(
+        guide.contains(example),
+        "docs/guide.md should have\n{example}"
+    );
 }
 
 #[test]

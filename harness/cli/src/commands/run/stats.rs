@@ -29,7 +29,7 @@ pub fn log(level: LogLevel) {
     };
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(level)
-        .with_span_events(FmtSpan::NEW | FmtSpan::CLOSE)
+        .with_span_events(FmtSpan::NEW)
         .with_timer(uptime())
         .with_target(false)
         .with_ansi(false)
