@@ -148,12 +148,9 @@ fn the_guide_shows_the_documented_example_of_a_watched_session() {
         .map(|line| line.strip_prefix(' ').unwrap_or(line))
         .collect();
     let documented = documented.join("\n");
-    let example = documented
-        .rsplit("```\n")
-        .nth(1)
-        .or(documented.rsplit("```").nth(1));
-    let example = example.expect("the crate documents an example").trim();
-    assert!(example.contains("tracing: true"), "{example}");
+    let mut parts = documented.split("```").map(str::trim);
+    let example = parts.find(|part| part.contains("tracing: true"));
+    let example = example.expect("the crate documents an example");
     assert!(
         guide.contains(example),
         "docs/guide.md should have\n{example}"

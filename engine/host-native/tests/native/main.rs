@@ -3,6 +3,7 @@
 mod files;
 mod input;
 mod readback;
+mod session;
 mod threads;
 mod timers;
 mod web;
