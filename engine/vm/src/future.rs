@@ -215,6 +215,8 @@ pub(crate) struct Core {
     followers: Vec<Future>,
     /// The future whose result this one takes over.
     pub follows: Option<Future>,
+    /// Futures whose end waits for this one's: their bodies have ended and had started it.
+    held_back: Vec<Future>,
     failure: Option<Rc<Failure>>,
 }
 
@@ -253,6 +255,7 @@ impl Future {
                 parent: None,
                 children: Vec::new(),
                 sweep_children_at: 0,
+                held_back: Vec::new(),
                 registrations: VecDeque::new(),
                 callbacks: Vec::new(),
                 callbacks_done: 0,
@@ -507,7 +510,8 @@ impl Object for FutureObject {
                 visit(&derived.value());
             }
         }
-        for follower in core.followers.iter().chain(&core.follows) {
+        let futures = core.followers.iter().chain(&core.follows);
+        for follower in futures.chain(&core.held_back) {
             visit(&follower.value());
         }
     }
@@ -526,6 +530,7 @@ impl Object for FutureObject {
                 std::mem::take(&mut core.callbacks),
                 std::mem::take(&mut core.followers),
                 core.follows.take(),
+                std::mem::take(&mut core.held_back),
                 std::mem::take(&mut core.registrations),
             )
         };
@@ -561,6 +566,8 @@ impl Object for FutureObject {
         let others: Vec<Future> = core.followers.drain(..).collect();
         values.extend(others.into_iter().map(Future::into_value));
         values.extend(core.follows.take().map(Future::into_value));
+        let held_back = std::mem::take(&mut core.held_back);
+        values.extend(held_back.into_iter().map(Future::into_value));
     }
 
     fn display(&self) -> String {

@@ -52,8 +52,11 @@ impl Future {
         while let Some(next) = work.pop() {
             match next {
                 Transition::Begin(future, _) if future.is_terminal() => {}
+                Transition::Begin(future, _) if future.is_held_back() => {}
                 Transition::Begin(future, state) => {
                     let followers = future.change(machine, state);
+                    let held_back = std::mem::take(&mut future.get().core.borrow_mut().held_back);
+                    work.extend(held_back.into_iter().map(Future::let_go));
                     work.push(Transition::Tell(future.clone()));
                     let takers = followers.into_iter().rev();
                     work.extend(takers.map(|f| Transition::Begin(f, future.taken_over())));
@@ -64,6 +67,36 @@ impl Future {
                 }
             }
         }
+    }
+
+    /// Whether the end of a future whose body has ended has to wait: it was asked to stop, and so were its
+    /// children, which end first. The child that it waits for keeps it.
+    fn is_held_back(&self) -> bool {
+        let children = {
+            let core = self.get().core.borrow();
+            if !core.cancel_requested || core.runner.is_some() {
+                return false;
+            }
+            core.children.clone()
+        };
+        self.touch_family(Access::Read);
+        let child = (children.iter().filter_map(Future::upgrade)).find(Future::goes_on);
+        if let Some(child) = &child {
+            child.touch_waiters(Access::Add);
+            let mut core = child.get().core.borrow_mut();
+            core.held_back.push(self.clone());
+        }
+        child.is_some()
+    }
+
+    /// A child has ended that held the end back.
+    fn let_go(self) -> Transition {
+        let follows = self.get().core.borrow().follows.clone();
+        let state = match follows {
+            Some(inner) if inner.is_terminal() => inner.taken_over(),
+            Some(_) | None => State::Cancelled(errors::cancelled(self.id())),
+        };
+        Transition::Begin(self, state)
     }
 
     /// Puts the terminal state in; gives the futures that take it over.
