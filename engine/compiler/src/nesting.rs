@@ -30,8 +30,9 @@ pub(crate) fn plan(function: &Function, is_function: &dyn Fn(&str) -> bool) -> P
     let mut users: BTreeMap<(usize, Rc<str>), BTreeSet<usize>> = BTreeMap::new();
     for (at, node) in nodes.iter().enumerate() {
         for name in &node.uses {
-            let owner = owner(&nodes, at, name);
-            users.entry((owner, name.clone())).or_default().insert(at);
+            if let Some(owner) = owner(&nodes, at, name) {
+                users.entry((owner, name.clone())).or_default().insert(at);
+            }
         }
     }
     let mut slots: Vec<Vec<Rc<str>>> = nodes.iter().map(|_| Vec::new()).collect();
@@ -109,20 +110,24 @@ fn collect(
     }
 }
 
-/// The function that a name which another one uses belongs to.
-fn owner(nodes: &[Node], user: usize, name: &Rc<str>) -> usize {
+/// The function that a name which another one uses belongs to; none when a function around declares it
+/// `global` or `persistent`.
+fn owner(nodes: &[Node], user: usize, name: &Rc<str>) -> Option<usize> {
     let mut owner = user;
     let mut at = user;
     while !nodes[at].parameters.contains(name) {
-        match nodes[at].around {
-            Some(around) if !nodes[around].declares.contains(name) => at = around,
-            Some(_) | None => break,
+        let Some(around) = nodes[at].around else {
+            break;
+        };
+        if nodes[around].declares.contains(name) {
+            return None;
         }
+        at = around;
         if nodes[at].uses.contains(name) {
             owner = at;
         }
     }
-    owner
+    Some(owner)
 }
 
 /// Puts the parts, in the order of the walk, into the shape of the nest.

@@ -48,6 +48,8 @@ pub(crate) struct Scope {
     /// The variables in workspaces, in the order of their names.
     shared: Vec<(Register, u16)>,
     nested: NestedFunctions,
+    /// The names of globals and persistent variables.
+    globals: Vec<Rc<str>>,
 }
 
 impl Scope {
@@ -64,6 +66,7 @@ impl Scope {
             from: FxHashMap::default(),
             shared: Vec::new(),
             nested: NestedFunctions::default(),
+            globals: Vec::new(),
         }
     }
 
@@ -80,6 +83,21 @@ impl Scope {
     /// The registers of workspaces, and the slots, of all shared variables.
     pub fn shared(&self) -> &[(Register, u16)] {
         &self.shared
+    }
+
+    /// The globals and persistent variables, by name.
+    pub fn globals(&self) -> BTreeMap<Rc<str>, Binding> {
+        let global = |name: &Rc<str>| Some((name.clone(), self.variable(name)?.clone()));
+        self.globals.iter().filter_map(global).collect()
+    }
+
+    /// Adds a global or persistent variable of a function around this one, unless the name is an input or
+    /// output here.
+    pub fn add_outer(&mut self, name: &Rc<str>, binding: &Binding) {
+        if !self.variables.contains_key(name) {
+            self.variables.insert(name.clone(), binding.clone());
+            self.globals.push(name.clone());
+        }
     }
 
     /// Puts a variable into a workspace. Gives the register that it had as an input or output; that has
@@ -155,11 +173,13 @@ impl Scope {
         for ident in &names.globals {
             let binding = Binding::Global(ident.name.clone());
             self.variables.insert(ident.name.clone(), binding);
+            self.globals.push(ident.name.clone());
         }
         for ident in &names.persistents {
             let global = format!("{}/{}", self.owner, ident.name);
             let binding = Binding::Global(global.into());
             self.variables.insert(ident.name.clone(), binding);
+            self.globals.push(ident.name.clone());
         }
         for assigned in &names.assigned {
             if self.unassigned.contains(&assigned.name) {

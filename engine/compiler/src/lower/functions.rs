@@ -7,7 +7,7 @@ use crate::names::{Names, free_names};
 use crate::nesting::{Plan, plan};
 use crate::scope::{Binding, NestedFunctions, Scope, workspace_name};
 use crate::unit::{FunctionRef, Meaning, Unit};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use tourbillon_syntax::Span;
 use tourbillon_syntax::ast::{self, Block, Expression, ExpressionKind, Ident, Parameter};
@@ -43,6 +43,7 @@ pub(crate) fn function(unit: &mut Unit<'_>, source: u16, index: u16, declared: &
         depth: 0,
         visible: NestedFunctions::default(),
         owner: String::new(),
+        globals: BTreeMap::new(),
     };
     nested(unit, source, index, declared, &plan, &around);
 }
@@ -54,6 +55,8 @@ struct Around {
     visible: NestedFunctions,
     /// The names of the functions around it, each with a slash after it.
     owner: String,
+    /// Their globals and persistent variables.
+    globals: BTreeMap<Rc<str>, Binding>,
 }
 
 /// Compiles one function of a nest, then those inside it.
@@ -81,12 +84,14 @@ fn nested(
             unit.declared_twice(source, inner);
         }
     }
-    let inside = Around {
+    let mut inside = Around {
         depth: depth + 1,
         visible: Rc::new(visible),
         owner: format!("{}{}/", around.owner, declared.name.name),
+        globals: BTreeMap::new(),
     };
-    let function = one_function(unit, source, declared, plan, around, &inside);
+    let (function, globals) = one_function(unit, source, declared, plan, around, &inside);
+    inside.globals = globals;
     unit.define(index, function);
     for ((inner, plan), index) in declared.nested.iter().zip(&plan.nested).zip(indices) {
         nested(unit, source, index, inner, plan, &inside);
@@ -101,7 +106,7 @@ fn one_function(
     plan: &Plan,
     around: &Around,
     inside: &Around,
-) -> Function {
+) -> (Function, BTreeMap<Rc<str>, Binding>) {
     let kind = if declared.is_async {
         unit.extension(
             source,
@@ -153,7 +158,11 @@ fn one_function(
             shared_outputs.push((register, Binding::Shared(workspace, *slot)));
         }
     }
+    for (name, binding) in &around.globals {
+        scope.add_outer(name, binding);
+    }
     scope.add_names(&names);
+    let globals = scope.globals();
     let mut lowering = Lowering::new(unit, Rc::new(scope), source, declared.span);
     lowering.outputs = shared_outputs;
     if let Some(dst) = own {
@@ -165,7 +174,7 @@ fn one_function(
     lowering.block(&declared.body);
     lowering.leave();
     let function = lowering.finish();
-    Function {
+    let function = Function {
         name: (&**name).into(),
         captures: captures as u16,
         inputs: inputs as u16,
@@ -174,7 +183,8 @@ fn one_function(
         varargout,
         workspace: plan.slots.iter().map(|name| (&**name).into()).collect(),
         ..function
-    }
+    };
+    (function, globals)
 }
 
 /// Two inputs of one name would hide each other.

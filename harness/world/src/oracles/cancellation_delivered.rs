@@ -12,6 +12,8 @@ use super::futures::{Futures, is_terminal, state_name};
 #[derive(Default)]
 pub(super) struct CancellationDelivered {
     asked: BTreeSet<ObjectId>,
+    /// The children that they had then.
+    children: BTreeSet<ObjectId>,
     /// Those that have to be cancelled before any task goes on.
     at_once: Vec<ObjectId>,
 }
@@ -19,6 +21,7 @@ pub(super) struct CancellationDelivered {
 impl CancellationDelivered {
     pub fn reset(&mut self) {
         self.asked.clear();
+        self.children.clear();
         self.at_once.clear();
     }
 
@@ -31,6 +34,7 @@ impl CancellationDelivered {
                     self.at_once.push(future);
                 }
                 let is_new = self.asked.insert(future);
+                self.children.extend(futures.live_children(future));
                 let problem = match futures.state(future) {
                     Some(state) if is_terminal(state) => {
                         format!("was asked to stop when it was {}", state_name(state))
@@ -79,7 +83,10 @@ impl CancellationDelivered {
                 format!("had not begun when it was asked to stop, but ended as {name}")
             });
         }
-        let child = futures.live_child(future)?;
+        // What its cleanup starts after the request may outlive it.
+        let is_awaited =
+            |child: &ObjectId| self.children.contains(child) || self.asked.contains(child);
+        let child = futures.live_children(future).find(is_awaited)?;
         (to == EventState::Cancelled).then(|| {
             let child = child.0;
             format!("was cancelled before object {child}, which its body had started, had ended")
@@ -176,6 +183,19 @@ mod tests {
         check(
             &then(&[ends(1, Cancelled), ends(2, Cancelled)]),
             Some("1 was cancelled before object 2, which its body had started, had ended"),
+        );
+        // What it starts afterwards, in its cleanup, may outlive it.
+        check(
+            &[
+                runs(1, 0),
+                asked(1),
+                runs(2, 1),
+                adopted(2, Some(1)),
+                ends(1, Cancelled),
+                adopted(2, None),
+                ends(2, Success),
+            ],
+            None,
         );
         // One that caught the request may end as it likes; the child goes to the session.
         check(

@@ -82,14 +82,20 @@ impl Futures {
 
     /// A child of its body that has not ended.
     pub fn live_child(&self, future: ObjectId) -> Option<ObjectId> {
-        let adopted = &self.known(future)?.adopted;
-        let is_live_child = |child: &&ObjectId| {
-            let known = self.known(**child);
+        self.live_children(future).next()
+    }
+
+    /// All of them.
+    pub fn live_children(&self, future: ObjectId) -> impl Iterator<Item = ObjectId> {
+        let is_live_child = move |child: &ObjectId| {
+            let known = self.known(*child);
             known.is_some_and(|known| {
                 known.parent == Some(future) && !known.state.is_some_and(is_terminal)
             })
         };
-        adopted.iter().find(is_live_child).copied()
+        let adopted = self.known(future).into_iter();
+        let adopted = adopted.flat_map(|known| known.adopted.iter().copied());
+        adopted.filter(is_live_child)
     }
 }
 
