@@ -8,6 +8,12 @@
 //!
 //! Tokio explores nothing: it is what running the tasks costs. Shuttle runs the same tasks, whose lock
 //! and channel are no scheduling points to it, and then its own types, as its users write them.
+//!
+//! The bar beside the bare loop is on the time of whole schedules, with every footprint told: ours spawn,
+//! draw, keep the tape and the trace hash (the witness, from which a recording is made), fold what each
+//! step touches into the partial order, judge, and count outcomes and partial orders. The workloads' lock
+//! and channel are the standard library's, which tell nothing: what is told are steps, spawns, wakes and
+//! ends.
 
 #![allow(clippy::disallowed_methods, reason = "two jobs are two threads")]
 #![allow(clippy::print_stdout, reason = "the table is what this program is for")]
