@@ -1,7 +1,10 @@
 //! A schedule like those before it allocates nothing: not to spawn, to wake, to choose, to tell what its
 //! steps touch, nor to report.
 
-#![allow(clippy::disallowed_methods, reason = "what is measured is the process's")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "what is measured is the process's"
+)]
 
 use tourbillon_sim::{Explorer, Sim, join_all};
 
