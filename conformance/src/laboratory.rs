@@ -65,6 +65,7 @@ impl Subject for Simulation {
             observed: observed(result.outcome),
             failure,
             is_cut_short: result.is_cut_short,
+            refused: result.refused.map(|refused| refused.to_string()),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! From a case to its verdict: every run of an exploration is judged, and what was seen is counted.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
@@ -8,6 +9,7 @@ use tourbillon_sim::run::{Budgets, Halt, SharedRun};
 use tourbillon_sim::{Injections, strategy};
 use tourbillon_world::config::CancelPlan;
 use tourbillon_world::explore::{plan, run_for};
+use tourbillon_world::session_config::Tier;
 
 use crate::engine::{CaseReport, Engine, SeenOutcome, Status};
 use crate::matching::{Observed, ObservedError, Verdict, judge, not_observed};
@@ -22,6 +24,8 @@ pub struct Once {
     pub failure: Option<Failure>,
     /// Whether the run was cut short, so that its continuation is unknown.
     pub is_cut_short: bool,
+    /// What the embedded tier had no room for.
+    pub refused: Option<String>,
 }
 
 /// A case that is compiled and set up, and can run again and again.
@@ -49,6 +53,9 @@ pub struct RunOptions {
     pub schedules: Option<u64>,
     /// Another budget of steps for each run.
     pub steps: Option<u64>,
+    /// Another tier of the scheduler. A case that was not written for the embedded tier and needs more
+    /// room than there is on it is skipped there.
+    pub tier: Option<Tier>,
 }
 
 /// The engine of this repository: every case is explored in a laboratory.
@@ -81,6 +88,18 @@ impl<L: Laboratory> Engine for Simulated<L> {
                 "the case has no meaning for self",
             );
         }
+        if let Some(tier) = self.options.tier.filter(|tier| *tier != case.session.tier) {
+            let mut moved = case.clone();
+            moved.session.tier = tier;
+            return self.run_on_its_tier(&moved, true);
+        }
+        self.run_on_its_tier(case, false)
+    }
+}
+
+impl<L: Laboratory> Simulated<L> {
+    /// Runs a case on the tier that it states; `is_moved` when it was written for another.
+    fn run_on_its_tier(&self, case: &Case, is_moved: bool) -> CaseReport {
         let entries: Vec<String> = case
             .explore
             .inject
@@ -105,8 +124,15 @@ impl<L: Laboratory> Engine for Simulated<L> {
         match self.laboratory.prepare(case, &run) {
             Err(reason) => CaseReport::without_runs(case, Status::Fail, reason),
             Ok(mut subject) => {
-                let exploration = explore(case, &self.options, &run, subject.as_mut());
-                report(case, exploration)
+                let exploration = explore(case, &self.options, &run, subject.as_mut(), is_moved);
+                match &exploration.refused {
+                    Some(refused) => CaseReport::without_runs(
+                        case,
+                        Status::Skip,
+                        format!("it needs more room than the tier has: {refused}"),
+                    ),
+                    None => report(case, exploration),
+                }
             }
         }
     }
@@ -127,6 +153,8 @@ struct Exploration {
     outcomes: BTreeMap<String, Observed>,
     /// Which allowed outcomes came up.
     seen: BTreeSet<usize>,
+    /// What there was no room for, in a case that was not written for that.
+    refused: Option<String>,
 }
 
 fn explore(
@@ -134,6 +162,7 @@ fn explore(
     options: &RunOptions,
     run: &SharedRun,
     subject: &mut dyn Subject,
+    is_moved: bool,
 ) -> Exploration {
     let schedules = match case.explore.strategy {
         // One run, or one for each suspension point at which the host cancels.
@@ -148,8 +177,13 @@ fn explore(
     };
     let mut outcomes = BTreeMap::new();
     let mut seen = BTreeSet::new();
+    let refused = RefCell::new(None);
     let mut body = |text: &mut String| {
-        let once = subject.run_once();
+        let mut once = subject.run_once();
+        if is_moved && once.refused.is_some() {
+            refused.replace(once.refused.take());
+            return campaign::Verdict::PASS;
+        }
         if run.borrow().halt() == Some(Halt::Redundant) {
             // It was given up halfway, since others show what it could.
             return campaign::Verdict::PASS;
@@ -164,7 +198,8 @@ fn explore(
     };
     let mut watch = |report: &Report| {
         // A run that passed no choice point is the only one there is.
-        if report.choices == 0 && report.schedules > 0 {
+        let is_only = report.choices == 0 && report.schedules > 0;
+        if is_only || refused.borrow().is_some() {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())
@@ -176,6 +211,7 @@ fn explore(
         found,
         outcomes,
         seen,
+        refused: refused.into_inner(),
     }
 }
 
@@ -237,6 +273,7 @@ fn report(case: &Case, exploration: Exploration) -> CaseReport {
         found,
         mut outcomes,
         seen,
+        refused: _,
     } = exploration;
     let outcomes = found
         .outcomes
@@ -311,6 +348,7 @@ mod tests {
         run: SharedRun,
         outcomes: &'a [&'a str],
         failure: Option<Failure>,
+        refused: Option<String>,
     }
 
     impl Subject for Picks<'_> {
@@ -336,6 +374,7 @@ mod tests {
                 },
                 failure: self.failure.clone(),
                 is_cut_short: false,
+                refused: self.refused.clone(),
             }
         }
     }
@@ -345,7 +384,7 @@ mod tests {
     impl Laboratory for Bench<'_> {
         fn prepare<'a>(
             &'a self,
-            _: &'a Case,
+            case: &'a Case,
             run: &SharedRun,
         ) -> Result<Box<dyn Subject + 'a>, String> {
             let Bench(outcomes, failure) = self;
@@ -353,6 +392,8 @@ mod tests {
                 run: run.clone(),
                 outcomes,
                 failure: failure.clone(),
+                // It wants more than the embedded tier has.
+                refused: (case.session.tier == Tier::Embedded).then(|| "one more".to_string()),
             }))
         }
     }
@@ -412,6 +453,26 @@ mod tests {
             Status::Incomplete,
             "cut short after 1",
         );
+    }
+
+    #[test]
+    fn what_needs_more_room_than_its_new_tier_has_is_skipped() {
+        let options = RunOptions {
+            tier: Some(Tier::Embedded),
+            ..RunOptions::default()
+        };
+        let engine = Simulated::new(Bench(&["x", "y"], None), options);
+        let report = engine.run(&case(EVERY, BOTH));
+        assert_eq!(report.status, Status::Skip);
+        assert!(
+            report
+                .reason
+                .is_some_and(|reason| reason.ends_with(": one more"))
+        );
+        // A case that was written for the tier may well be about that.
+        let mut own = case(EVERY, BOTH);
+        own.session.tier = Tier::Embedded;
+        assert_eq!(engine.run(&own).status, Status::Pass);
     }
 
     #[test]

@@ -4,7 +4,6 @@ use std::fmt;
 
 use crate::schema::{Case, EngineName, Injection, Strategy};
 use crate::world::{CancelPlan, GpuDevice, HttpReply, WorldConfig};
-use tourbillon_world::session_config::Tier;
 
 /// Why a case is left to the simulator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,8 +24,6 @@ pub enum NotNative {
     Web,
     /// It wants a graphics card.
     GraphicsCard,
-    /// It wants the embedded tier.
-    EmbeddedTier,
     /// It shows what a clock says, which is exact only where time is virtual.
     ReadsTheClock,
     /// It states the order of things that are done outside, and holds in production's order only.
@@ -44,7 +41,6 @@ impl fmt::Display for NotNative {
             NotNative::CancelAtStep => "the host cancels at a step",
             NotNative::Web => "a server of its world cannot be reached, and nobody says so",
             NotNative::GraphicsCard => "it wants a graphics card",
-            NotNative::EmbeddedTier => "it wants the embedded tier",
             NotNative::ReadsTheClock => "it shows what the clock says",
             NotNative::OneSchedule => "it states one schedule of operations outside",
         })
@@ -83,7 +79,6 @@ pub fn not_native(case: &Case) -> Option<NotNative> {
         ),
         (finds_no_way(world), NotNative::Web),
         (gpu == Some(GpuDevice::Wgpu), NotNative::GraphicsCard),
-        (case.session.tier == Tier::Embedded, NotNative::EmbeddedTier),
         (reads_the_clock(case), NotNative::ReadsTheClock),
         (
             case.explore.strategy == Strategy::Fifo && goes_outside(case),

@@ -1,27 +1,22 @@
-//! The task table and the ready queues of one session.
+//! The scheduler of one session: the task table and the ready queues, and a waker for each slot.
 
+use crate::priority::Priority;
+use crate::storage::Growing;
+use crate::tasks::{QueueIn, TaskId, Tasks};
 use crate::wake::{Inbox, WakeSlot};
-use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
-use tourbillon_host::{Priority, ReadyTask, TaskId, TaskLabel};
 
 /// A task's future.
 pub type LocalFuture = Pin<Box<dyn Future<Output = ()>>>;
 
-/// All tasks of a session. Every operation is O(1), but taking a task from the middle of a ready
-/// queue, which only a policy other than FIFO does.
-pub struct Scheduler {
-    slots: Vec<Slot>,
-    free: Vec<u32>,
-    ready: [VecDeque<ReadyTask>; Priority::ALL.len()],
-    /// One bit for each class that has a ready task, bit 0 for the most urgent.
-    ready_classes: u8,
-    live: usize,
-    peak: usize,
+/// All tasks of a session, with a label each. Every operation is O(1), but what takes a task by its place
+/// from the middle of a ready queue, which only a policy other than FIFO does.
+pub struct Scheduler<L, F = LocalFuture> {
+    tasks: Tasks<L, F, Growing>,
+    wakers: Vec<Arc<WakeSlot<Target>>>,
     inbox: Arc<Inbox<Target>>,
 }
 
@@ -34,32 +29,18 @@ pub enum Target {
     Operation(u64),
 }
 
-struct Slot {
-    generation: u32,
-    is_ready: bool,
-    priority: Priority,
-    label: Option<Rc<TaskLabel>>,
-    future: Option<LocalFuture>,
-    wake: Arc<WakeSlot<Target>>,
-    waker: Waker,
-}
-
-impl Default for Scheduler {
-    fn default() -> Scheduler {
+impl<L: Clone, F> Default for Scheduler<L, F> {
+    fn default() -> Self {
         Scheduler::new()
     }
 }
 
-impl Scheduler {
+impl<L: Clone, F> Scheduler<L, F> {
     /// No tasks.
-    pub fn new() -> Scheduler {
+    pub fn new() -> Self {
         Scheduler {
-            slots: Vec::new(),
-            free: Vec::new(),
-            ready: Default::default(),
-            ready_classes: 0,
-            live: 0,
-            peak: 0,
+            tasks: Tasks::default(),
+            wakers: Vec::new(),
             inbox: Inbox::new(),
         }
     }
@@ -71,67 +52,28 @@ impl Scheduler {
 
     /// Makes a task without a future; it is not ready yet. Give it its future with
     /// [`Scheduler::put_back`].
-    pub fn insert(&mut self, label: Rc<TaskLabel>, priority: Priority) -> TaskId {
-        self.live += 1;
-        self.peak = self.peak.max(self.live);
-        match self.free.pop() {
-            Some(slot) => {
-                let vacant = &mut self.slots[slot as usize];
-                let id = TaskId {
-                    slot,
-                    generation: vacant.generation,
-                };
-                // The old waker may still be held somewhere; waking it must not wake the new task.
-                vacant.renew(id, &self.inbox);
-                vacant.label = Some(label);
-                vacant.priority = priority;
-                id
-            }
-            None => {
-                let slot = u32::try_from(self.slots.len()).expect("fewer than 2^32 tasks");
-                let id = TaskId {
-                    slot,
-                    generation: 0,
-                };
-                let wake = WakeSlot::new(Target::Task(id), &self.inbox);
-                let waker = Waker::from(wake.clone());
-                self.slots.push(Slot {
-                    generation: 0,
-                    is_ready: false,
-                    priority,
-                    label: Some(label),
-                    future: None,
-                    wake,
-                    waker,
-                });
-                id
-            }
+    pub fn insert(&mut self, label: L, priority: Priority) -> TaskId {
+        let id = self.tasks.insert(label, priority);
+        let id = id.expect("there is room for any number of tasks");
+        match self.wakers.get_mut(id.slot as usize) {
+            // The old waker may still be held somewhere; waking it must not wake the new task.
+            Some(wake) => renew(wake, id, &self.inbox),
+            None => self
+                .wakers
+                .push(WakeSlot::new(Target::Task(id), &self.inbox)),
         }
+        id
     }
 
     /// Whether the task is there.
     pub fn contains(&self, id: TaskId) -> bool {
-        self.slots
-            .get(id.slot as usize)
-            .is_some_and(|slot| slot.generation == id.generation && slot.label.is_some())
+        self.tasks.contains(id)
     }
 
     /// Puts a task into the ready queue of its class; nothing happens when it is there already or when
     /// the task is gone (a stale wake is harmless). Says whether it was put.
     pub fn make_ready(&mut self, id: TaskId) -> bool {
-        if !self.contains(id) {
-            return false;
-        }
-        let slot = &mut self.slots[id.slot as usize];
-        if slot.is_ready {
-            return false;
-        }
-        slot.is_ready = true;
-        let label = slot.label.clone().expect("a live task has a label");
-        let class = slot.priority.index();
-        self.ready[class].push_back(ReadyTask { id, label });
-        self.ready_classes |= 1 << class;
-        true
+        self.tasks.make_ready(id)
     }
 
     /// Says that a woken task was taken out of the inbox and makes it ready; says whether it was not.
@@ -139,26 +81,24 @@ impl Scheduler {
         if !self.contains(id) {
             return false;
         }
-        self.slots[id.slot as usize].wake.taken();
+        self.wakers[id.slot as usize].taken();
         self.make_ready(id)
     }
 
     /// Takes the queue of the highest class that has a ready task out, so that a policy can look at
     /// it while nothing of the scheduler is borrowed; give it back with [`Scheduler::give_queue`].
-    pub fn take_queue(&mut self) -> (usize, VecDeque<ReadyTask>) {
-        let class = (self.ready_classes.trailing_zeros() as usize).min(Priority::ALL.len() - 1);
-        (class, std::mem::take(&mut self.ready[class]))
+    pub fn take_queue(&mut self) -> (usize, QueueIn<L, Growing>) {
+        self.tasks.take_queue()
     }
 
     /// Gives a queue back that [`Scheduler::take_queue`] took.
-    pub fn give_queue(&mut self, (class, queue): (usize, VecDeque<ReadyTask>)) {
-        debug_assert!(self.ready[class].is_empty());
-        self.ready[class] = queue;
+    pub fn give_queue(&mut self, taken: (usize, QueueIn<L, Growing>)) {
+        self.tasks.give_queue(taken);
     }
 
     /// Whether any task is ready.
     pub fn has_ready(&self) -> bool {
-        self.ready_classes != 0
+        self.tasks.has_ready()
     }
 
     /// Takes the ready task at a place of the highest class's queue.
@@ -166,87 +106,43 @@ impl Scheduler {
     /// # Panics
     /// When there is none: the policy named a task that it was not shown.
     pub fn take_ready(&mut self, at: usize) -> TaskId {
-        let class = self.ready_classes.trailing_zeros() as usize;
-        let queue = &mut self.ready[class];
-        let task = if at == 0 {
-            queue.pop_front()
-        } else {
-            queue.remove(at)
-        };
-        let task = task.expect("a policy names a task that it was shown");
-        if queue.is_empty() {
-            self.ready_classes &= !(1 << class);
-        }
-        self.slots[task.id.slot as usize].is_ready = false;
-        task.id
+        let task = self.tasks.take_ready(at);
+        task.expect("a policy names a task that it was shown")
     }
 
     /// Takes a task's future and waker for a poll; `None` for a task that is gone or being polled.
-    pub fn take_future(&mut self, id: TaskId) -> Option<(LocalFuture, Waker)> {
-        if !self.contains(id) {
-            return None;
-        }
-        let slot = &mut self.slots[id.slot as usize];
-        slot.future
-            .take()
-            .map(|future| (future, slot.waker.clone()))
+    pub fn take_future(&mut self, id: TaskId) -> Option<(F, Waker)> {
+        let future = self.tasks.take_future(id)?;
+        Some((future, Waker::from(self.wakers[id.slot as usize].clone())))
     }
 
     /// Gives a task its future, at first or after a poll.
-    pub fn put_back(&mut self, id: TaskId, future: LocalFuture) {
-        debug_assert!(self.contains(id));
-        self.slots[id.slot as usize].future = Some(future);
+    pub fn put_back(&mut self, id: TaskId, future: F) {
+        self.tasks.put_back(id, future);
     }
 
     /// The label of a task.
-    pub fn label(&self, id: TaskId) -> Option<&Rc<TaskLabel>> {
-        if self.contains(id) {
-            self.slots[id.slot as usize].label.as_ref()
-        } else {
-            None
-        }
+    pub fn label(&self, id: TaskId) -> Option<&L> {
+        self.tasks.label(id)
     }
 
-    /// Removes a task. Its place is given out again, its number is not.
-    pub fn remove(&mut self, id: TaskId) {
-        if !self.contains(id) {
-            return;
+    /// Removes a task. Its place is given out again, its number is not. Gives its future, to be dropped
+    /// with nothing borrowed.
+    pub fn remove(&mut self, id: TaskId) -> Option<F> {
+        let future = self.tasks.remove(id);
+        if self.tasks.slots() == 0 && !self.wakers.is_empty() {
+            self.wakers = Vec::new();
         }
-        let slot = &mut self.slots[id.slot as usize];
-        slot.generation = slot.generation.wrapping_add(1);
-        slot.label = None;
-        slot.future = None;
-        if slot.is_ready {
-            slot.is_ready = false;
-            let class = slot.priority.index();
-            // From both ends: those who remove many do so in order, one way or the other.
-            let queue = &mut self.ready[class];
-            let place = (0..queue.len().div_ceil(2))
-                .flat_map(|at| [at, queue.len() - 1 - at])
-                .find(|at| queue[*at].id == id);
-            if let Some(at) = place {
-                queue.remove(at);
-            }
-            if queue.is_empty() {
-                self.ready_classes &= !(1 << class);
-            }
-        }
-        self.free.push(id.slot);
-        self.live -= 1;
+        future
     }
 
     /// Takes every future out, in slot order, and removes the tasks: whoever calls drops the futures
     /// with nothing borrowed.
-    pub fn take_all(&mut self) -> Vec<LocalFuture> {
+    pub fn take_all(&mut self) -> Vec<F> {
         let mut futures = Vec::new();
-        for slot in 0..self.slots.len() as u32 {
-            let id = TaskId {
-                slot,
-                generation: self.slots[slot as usize].generation,
-            };
-            if self.contains(id) {
-                futures.extend(self.slots[slot as usize].future.take());
-                self.remove(id);
+        for slot in 0..self.tasks.slots() as u32 {
+            if let Some(id) = self.tasks.at(slot) {
+                futures.extend(self.remove(id));
             }
         }
         self.inbox.clear();
@@ -259,53 +155,44 @@ impl Scheduler {
     /// # Panics
     /// When a task is left.
     pub fn reset(&mut self) {
-        assert_eq!(self.live, 0, "a scheduler is reset when its tasks are gone");
+        self.tasks.reset();
         self.inbox.clear();
-        self.free.clear();
-        self.peak = 0;
-        for (at, slot) in self.slots.iter_mut().enumerate() {
-            slot.generation = 0;
-            slot.renew(
-                TaskId {
-                    slot: at as u32,
-                    generation: 0,
-                },
-                &self.inbox,
-            );
+        for (slot, wake) in self.wakers.iter_mut().enumerate() {
+            let id = TaskId {
+                slot: slot as u32,
+                generation: 0,
+            };
+            renew(wake, id, &self.inbox);
         }
-        // Numbers are given out from the lowest slot up.
-        self.free.extend((0..self.slots.len() as u32).rev());
     }
 
     /// Number of tasks.
     pub fn live(&self) -> usize {
-        self.live
+        self.tasks.live()
     }
 
     /// The largest number of tasks that were there at once.
     pub fn peak(&self) -> usize {
-        self.peak
+        self.tasks.peak()
     }
 
     /// Number of wakers that somebody else still holds.
     pub fn foreign_wakers(&self) -> usize {
-        self.slots
+        self.wakers
             .iter()
-            .map(|slot| Arc::strong_count(&slot.wake) - 2)
+            .map(|wake| Arc::strong_count(wake) - 1)
             .sum()
     }
 }
 
-impl Slot {
-    fn renew(&mut self, id: TaskId, inbox: &Arc<Inbox<Target>>) {
-        // Two counts are ours: the slot's and its waker's. Nobody else means nobody can wake late.
-        if Arc::strong_count(&self.wake) == 2 && self.wake.target() == Target::Task(id) {
-            self.wake.taken();
-            return;
-        }
-        self.wake = WakeSlot::new(Target::Task(id), inbox);
-        self.waker = Waker::from(self.wake.clone());
+/// Makes a slot's waker that of another task.
+fn renew(wake: &mut Arc<WakeSlot<Target>>, id: TaskId, inbox: &Arc<Inbox<Target>>) {
+    // One count is the slot's. Nobody else means nobody can wake late.
+    if Arc::strong_count(wake) == 1 && wake.target() == Target::Task(id) {
+        wake.taken();
+        return;
     }
+    *wake = WakeSlot::new(Target::Task(id), inbox);
 }
 
 #[cfg(test)]
@@ -313,20 +200,19 @@ mod tests {
     use super::*;
     use std::task::{Context, Poll};
 
-    fn scheduler_with(names: &[(&str, Priority)]) -> (Scheduler, Vec<TaskId>) {
+    type Name = &'static str;
+
+    fn scheduler_with(names: &[(Name, Priority)]) -> (Scheduler<Name>, Vec<TaskId>) {
         let mut scheduler = Scheduler::new();
-        let root = TaskLabel::root("main");
         let ids = names
             .iter()
-            .map(|(name, priority)| {
-                scheduler.insert(TaskLabel::child(&root, (*name).into(), 1), *priority)
-            })
+            .map(|(name, priority)| scheduler.insert(*name, *priority))
             .collect();
         (scheduler, ids)
     }
 
     /// Takes in what was woken and says how many tasks became ready.
-    fn collect(scheduler: &mut Scheduler) -> usize {
+    fn collect(scheduler: &mut Scheduler<Name>) -> usize {
         let mut woken = Vec::new();
         scheduler.inbox().clone().drain(&mut woken);
         let ready = woken.iter().filter(|target| match target {
@@ -363,7 +249,7 @@ mod tests {
             Poll::Pending
         );
         scheduler.remove(ids[0]);
-        let again = scheduler.insert(TaskLabel::root("other"), Priority::Normal);
+        let again = scheduler.insert("other", Priority::Normal);
         assert_eq!(again.slot, ids[0].slot);
         waker.wake_by_ref();
         assert_eq!(collect(&mut scheduler), 0);
@@ -393,7 +279,7 @@ mod tests {
             scheduler.remove(*id);
         }
         scheduler.reset();
-        let again = scheduler.insert(TaskLabel::root("main"), Priority::Normal);
+        let again = scheduler.insert("main", Priority::Normal);
         assert_eq!(again, ids[0]);
         assert_eq!(scheduler.foreign_wakers(), 0);
     }
@@ -402,8 +288,8 @@ mod tests {
     fn a_wake_after_a_reset_finds_its_task_though_the_slot_had_several() {
         let (mut scheduler, ids) = scheduler_with(&[("a", Priority::Normal)]);
         scheduler.remove(ids[0]);
-        let label = TaskLabel::root("main");
-        let second = scheduler.insert(label.clone(), Priority::Normal);
+        let label = "main";
+        let second = scheduler.insert(label, Priority::Normal);
         assert_eq!((second.slot, second.generation), (ids[0].slot, 1));
         scheduler.remove(second);
         scheduler.reset();
@@ -412,5 +298,54 @@ mod tests {
         let (_future, waker) = scheduler.take_future(again).expect("it has a future");
         waker.wake_by_ref();
         assert_eq!(collect(&mut scheduler), 1);
+    }
+
+    #[test]
+    fn memory_of_many_tasks_is_given_back_and_no_number_comes_twice() {
+        let mut scheduler: Scheduler<Name> = Scheduler::new();
+        let ids: Vec<TaskId> = (0..5_000)
+            .map(|_| scheduler.insert("task", Priority::Normal))
+            .collect();
+        for id in &ids {
+            scheduler.make_ready(*id);
+        }
+        ids.iter().for_each(|id| drop(scheduler.remove(*id)));
+        assert_eq!(scheduler.wakers.capacity(), 0);
+        let again = scheduler.insert("task", Priority::Normal);
+        assert!(!ids.contains(&again));
+        assert!(!scheduler.has_ready());
+    }
+
+    #[test]
+    fn tasks_that_are_taken_from_the_middle_leave_the_order_of_the_others() {
+        let mut scheduler: Scheduler<Name> = Scheduler::new();
+        let ids: Vec<TaskId> = (0..200)
+            .map(|_| scheduler.insert("task", Priority::Normal))
+            .collect();
+        for id in &ids {
+            scheduler.make_ready(*id);
+        }
+        // Every third by its number, then two by their places, then those that come back.
+        for id in ids.iter().step_by(3) {
+            scheduler.remove(*id);
+        }
+        let mut left: Vec<TaskId> = (0..200)
+            .filter(|at| at % 3 != 0)
+            .map(|at| ids[at])
+            .collect();
+        for at in [50, 7] {
+            assert_eq!(scheduler.take_ready(at), left.remove(at));
+        }
+        scheduler.make_ready(ids[1]);
+        assert_ne!(scheduler.make_ready(ids[152]), left.contains(&ids[152]));
+        let (class, queue) = scheduler.take_queue();
+        assert_eq!(
+            queue.len(),
+            left.len() + usize::from(!left.contains(&ids[152]))
+        );
+        scheduler.give_queue((class, queue));
+        for id in left {
+            assert_eq!(scheduler.take_ready(0), id);
+        }
     }
 }

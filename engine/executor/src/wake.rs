@@ -81,6 +81,12 @@ impl<T: Copy> Inbox<T> {
         woken.sleeper = None;
     }
 
+    /// Gives memory back that is not needed now.
+    pub fn trim(&self) {
+        let mut woken = self.woken.lock().expect("nothing panics under this lock");
+        woken.targets.shrink_to_fit();
+    }
+
     fn put(&self, target: T) {
         let sleeper = {
             let mut woken = self.woken.lock().expect("nothing panics under this lock");

@@ -6,7 +6,7 @@
 use loom::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::task::{Wake, Waker};
-use tourbillon_executor::{Completions, Inbox, WakeSlot};
+use tourbillon_executor::{Completions, Inbox, WakeSlot, WakerFlags};
 
 /// The waker of whoever polls the scheduler.
 struct Outer(AtomicBool);
@@ -154,5 +154,54 @@ fn a_result_that_nobody_wants_any_more_is_dropped_once() {
         thread.join().unwrap();
         assert_eq!(Arc::strong_count(&result), 1, "the result is kept");
         assert_eq!(queue.open_places(), 0, "a late result opens the place anew");
+    });
+}
+
+#[test]
+fn a_flag_that_is_set_again_shows_what_was_written_before() {
+    loom::model(|| {
+        let flags = Arc::new(WakerFlags::<4>::new());
+        let state = Arc::new(AtomicBool::new(false));
+        let thread = {
+            let (flags, state) = (flags.clone(), state.clone());
+            loom::thread::spawn(move || {
+                flags.signal(3);
+                state.store(true, Ordering::Relaxed);
+                flags.signal(3);
+            })
+        };
+        // The executor looks at the state whenever it takes the flag; the last look must see it.
+        let mut saw_state = false;
+        let look = |saw: &mut bool| {
+            flags.take(|flag| {
+                assert_eq!(flag, 3);
+                *saw = state.load(Ordering::Relaxed);
+            });
+        };
+        look(&mut saw_state);
+        thread.join().unwrap();
+        look(&mut saw_state);
+        assert!(saw_state, "the second wake was swallowed");
+    });
+}
+
+#[test]
+fn flags_of_two_threads_and_a_clear_do_not_disturb_each_other() {
+    loom::model(|| {
+        let flags = Arc::new(WakerFlags::<4>::new());
+        flags.signal(2);
+        let threads = [0, 1].map(|flag| {
+            let flags = flags.clone();
+            loom::thread::spawn(move || assert!(flags.signal(flag)))
+        });
+        assert!(flags.clear(2));
+        let mut taken = Vec::new();
+        flags.take(|flag| taken.push(flag));
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        flags.take(|flag| taken.push(flag));
+        taken.sort_unstable();
+        assert_eq!(taken, [0, 1]);
     });
 }

@@ -18,8 +18,9 @@ pub use failure::{FileFailure, InputFailure};
 pub use label::{OperationLabel, TaskLabel, path_hash};
 pub use observer::{Access, CallbackTrigger, Entangled, Event, EventState, Object, Observer};
 pub use operation::{Host, InputKind, OperationId, Outcome, Request, Response};
-pub use policy::{Decision, Fifo, Policy, Priority, ReadyTask, ReadyTasks, TaskId};
+pub use policy::{Decision, Fifo, Policy, ReadyQueue, ReadyTask, ReadyTasks};
 pub use time::Nanoseconds;
+pub use tourbillon_executor::{Priority, Resource, TaskId};
 pub use watch::Watch;
 pub use web::{
     HttpFailure, HttpMethod, HttpRequest, HttpResponse, WebAddress, encode_form, web_error,

@@ -15,6 +15,7 @@
 
 use crate::{OperationId, OperationLabel, Priority, Stream, TaskId, TaskLabel};
 use std::rc::Rc;
+use tourbillon_executor::Resource;
 use tourbillon_value::{ObjectId, RuntimeError};
 
 /// Something that two tasks of a session can share.
@@ -48,6 +49,10 @@ pub enum Object<'a> {
     Tasks,
     /// Cleanup functions that are due and that the next task to run a statement runs.
     Cleanups,
+    /// How many tasks, futures or waiters there are, where that is limited. To take a place is an
+    /// addition, to give one back a look: places are taken in any order, and given back in any order, but
+    /// who takes one may need what another gave back. To be refused one is a write.
+    Capacity(Resource),
 }
 
 /// What a step did with an object.

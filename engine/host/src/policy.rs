@@ -3,83 +3,17 @@
 use crate::TaskLabel;
 use std::collections::VecDeque;
 use std::rc::Rc;
+use tourbillon_executor::TaskId;
 
-/// Number of a task in its session; the slot is reused, the generation is not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TaskId {
-    /// Place in the task table.
-    pub slot: u32,
-    /// How often that place was given out before.
-    pub generation: u32,
-}
+/// A task that can run, and where it came from.
+pub type ReadyTask = tourbillon_executor::ReadyTask<Rc<TaskLabel>>;
 
-/// How urgent a task is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub enum Priority {
-    /// Before everything.
-    Critical,
-    /// Before normal work.
-    High,
-    /// The default.
-    #[default]
-    Normal,
-    /// After normal work.
-    Low,
-    /// When nothing else is ready.
-    Idle,
-}
-
-impl Priority {
-    /// All classes, the most urgent first.
-    pub const ALL: [Priority; 5] = [
-        Priority::Critical,
-        Priority::High,
-        Priority::Normal,
-        Priority::Low,
-        Priority::Idle,
-    ];
-
-    /// Its name in programs.
-    pub fn name(self) -> &'static str {
-        match self {
-            Priority::Critical => "critical",
-            Priority::High => "high",
-            Priority::Normal => "normal",
-            Priority::Low => "low",
-            Priority::Idle => "idle",
-        }
-    }
-
-    /// The class of that name.
-    pub fn from_name(name: &str) -> Option<Priority> {
-        Priority::ALL
-            .into_iter()
-            .find(|priority| priority.name() == name)
-    }
-
-    /// The class of that number, 0 for critical; numbers out of range go to the nearest class.
-    pub fn from_number(number: f64) -> Priority {
-        Priority::ALL[number.clamp(0.0, 4.0).round() as usize]
-    }
-
-    /// Place in [`Priority::ALL`].
-    pub fn index(self) -> usize {
-        self as usize
-    }
-}
-
-/// A task that can run.
-#[derive(Clone, Debug)]
-pub struct ReadyTask {
-    /// Which.
-    pub id: TaskId,
-    /// Where it came from.
-    pub label: Rc<TaskLabel>,
-}
+/// The queue of one class.
+pub type ReadyQueue = tourbillon_executor::ReadyQueue<Rc<TaskLabel>, VecDeque<Option<ReadyTask>>>;
 
 /// The ready tasks of the highest class, first come first.
 #[derive(Clone, Copy, Debug)]
-pub struct ReadyTasks<'a>(pub &'a VecDeque<ReadyTask>);
+pub struct ReadyTasks<'a>(pub &'a ReadyQueue);
 
 impl<'a> ReadyTasks<'a> {
     /// How many there are.
@@ -141,7 +75,7 @@ mod tests {
 
     #[test]
     fn fifo_runs_the_first_and_gives_way_without_one() {
-        let mut ready = VecDeque::new();
+        let mut ready = ReadyQueue::default();
         assert_eq!(Fifo.next(ReadyTasks(&ready)), Decision::Return);
         for (slot, name) in [(7, "first"), (3, "second")] {
             let id = TaskId {
@@ -149,20 +83,8 @@ mod tests {
                 generation: 0,
             };
             let label = TaskLabel::root(name);
-            ready.push_back(ReadyTask { id, label });
+            ready.push(ReadyTask { id, label });
         }
         assert_eq!(Fifo.next(ReadyTasks(&ready)), Decision::Run(0));
-    }
-
-    #[test]
-    fn every_class_has_a_name_and_a_number() {
-        for (number, priority) in Priority::ALL.into_iter().enumerate() {
-            assert_eq!(priority.index(), number);
-            assert_eq!(Priority::from_number(number as f64), priority);
-            assert_eq!(Priority::from_name(priority.name()), Some(priority));
-        }
-        assert_eq!(Priority::from_number(-3.0), Priority::Critical);
-        assert_eq!(Priority::from_number(99.0), Priority::Idle);
-        assert_eq!(Priority::from_name("urgent"), None);
     }
 }

@@ -39,8 +39,9 @@ use tourbillon_value::{RuntimeError, Value};
 use tourbillon_vm::Machine;
 use traced::Traced;
 
+pub use tourbillon_executor::{Capacities, CapacityExceeded};
 pub use tourbillon_vm::{
-    CancelHandle, FutureState, FutureView, Ledger, OnExit, Options, Statistics, Unhandled,
+    CancelHandle, FutureState, FutureView, Ledger, OnExit, Options, Statistics, Tier, Unhandled,
     future_view,
 };
 

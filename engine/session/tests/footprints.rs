@@ -56,7 +56,8 @@ impl Recorder {
             | Object::WarningState
             | Object::Stopwatch
             | Object::Tasks
-            | Object::Cleanups => format!("{object:?}"),
+            | Object::Cleanups
+            | Object::Capacity(_) => format!("{object:?}"),
         }
     }
 }

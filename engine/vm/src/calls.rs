@@ -1,5 +1,6 @@
 //! Calls: of functions of a program, of library functions, of function values.
 
+use crate::capacity::Need;
 use crate::errors;
 use crate::fiber::{ALL, CodeFrame, Frame, Returns};
 use crate::future::Future;
@@ -23,6 +24,14 @@ pub(crate) enum Flow {
     /// It waits; what for is in its `pending`.
     Wait,
 }
+
+/// One more started operation.
+const ONE_OPERATION: Need = Need {
+    tasks: 0,
+    operations: 1,
+    futures: 0,
+    waiters: 0,
+};
 
 impl Interpreter {
     /// Takes `count` arguments out of the registers from `base`.
@@ -50,7 +59,9 @@ impl Interpreter {
     ) -> Result<()> {
         if loaded.program.functions[function].is_async() {
             check_inputs(&loaded, function, arguments.len())?;
+            let room = self.room(|| Need::FUTURE)?;
             let future = spawn::create(&self.machine, &loaded, function, arguments);
+            room.holds(&self.machine, &future);
             return self.finish_call(returns, one(future.value()));
         }
         self.push_function(loaded, function, arguments, returns)
@@ -306,15 +317,24 @@ impl Interpreter {
                         spawn::failed(&self.machine, named(error), function.name).value()
                     }
                     Start::Operation(operation) => {
+                        let room = self.room(|| ONE_OPERATION).map_err(named)?;
                         let parent = self.top().future.clone();
                         let sequel = Sequel::Finish(operation.finish);
-                        spawn::start_operation(&self.machine, operation.request, sequel, &parent)
-                            .value()
+                        spawn::start_operation(
+                            &self.machine,
+                            operation.request,
+                            sequel,
+                            &parent,
+                            room,
+                        )
+                        .value()
                     }
                     Start::Sequence(request, sequence) => {
+                        let room = self.room(|| ONE_OPERATION).map_err(named)?;
                         let parent = self.top().future.clone();
                         let sequel = Sequel::sequence(sequence);
-                        spawn::start_operation(&self.machine, request, sequel, &parent).value()
+                        spawn::start_operation(&self.machine, request, sequel, &parent, room)
+                            .value()
                     }
                 };
                 self.finish_call(returns, one(value))?;

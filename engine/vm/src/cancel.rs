@@ -146,7 +146,7 @@ fn ask(machine: &Rc<Machine>, future: &Future, pieces: &mut Vec<Piece>) -> bool 
         future.touch_request(Access::Write);
         core.cancel_requested = true;
         let operation = match &core.origin {
-            Origin::Operation { number, .. } => Some(*number),
+            Origin::Operation(operation) => Some(operation.number),
             Origin::Body | Origin::Manual => None,
         };
         (operation, core.runner, core.follows.clone())

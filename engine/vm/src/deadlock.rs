@@ -38,7 +38,7 @@ impl Machine {
         }
         for victim in victims {
             self.touch(Object::Wait(victim.id), Access::Write);
-            *victim.injected.borrow_mut() = Some(errors::deadlock(&report));
+            victim.injected.set(Some(errors::deadlock(&report)));
             self.wake(victim.id);
         }
     }

@@ -1,6 +1,7 @@
 //! The errors of the machine itself, each in one place.
 
 use crate::future::Future;
+use tourbillon_executor::CapacityExceeded;
 use tourbillon_value::{ObjectId, RuntimeError, build_runtime_error, codes};
 
 pub(crate) fn undefined(name: &str) -> RuntimeError {
@@ -109,6 +110,12 @@ pub(crate) fn invalid_await(what: &str) -> RuntimeError {
 pub(crate) fn deadlock(report: &str) -> RuntimeError {
     build_runtime_error(format!("Deadlock: {report}"))
         .identifier("async:Deadlock")
+        .build()
+}
+
+pub(crate) fn capacity_exceeded(exceeded: CapacityExceeded) -> RuntimeError {
+    build_runtime_error(exceeded.to_string())
+        .identifier("async:CapacityExceeded")
         .build()
 }
 

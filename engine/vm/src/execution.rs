@@ -139,6 +139,7 @@ impl Machine {
         guard.has_ended = true;
         drop(guard);
         self.registry.collect();
+        self.give_memory_back();
         let diagnostics = std::mem::take(&mut *self.diagnostics.borrow_mut());
         let statistics = self.statistics();
         let output = std::mem::take(&mut *self.output.borrow_mut());
@@ -148,6 +149,20 @@ impl Machine {
             diagnostics,
             statistics,
         })
+    }
+
+    /// What an execution had a great number of leaves no memory behind; a little is kept for the next.
+    fn give_memory_back(&self) {
+        self.registry.sweep();
+        let mut records = self.records.borrow_mut();
+        if records.capacity() > KEPT_RECORDS {
+            *records = Vec::new();
+        }
+        let mut woken = self.woken.borrow_mut();
+        if woken.capacity() > KEPT_RECORDS {
+            *woken = Vec::new();
+            self.scheduler.borrow().inbox().trim();
+        }
     }
 
     /// Runs task steps until the execution has ended or has to wait.
@@ -251,9 +266,11 @@ impl Machine {
             records.get_mut(task.slot as usize).and_then(Option::take)
         };
         self.touch(Object::Tasks, Access::Add);
-        self.scheduler.borrow_mut().remove(task);
+        let future = self.scheduler.borrow_mut().remove(task);
+        drop(future);
         if let Some(record) = record {
             self.token.task_bytes.remove(record.stack_bytes.take());
+            drop(record.place.take());
             self.event(&Event::TaskEnded {
                 task,
                 label: &record.label,
@@ -285,7 +302,7 @@ impl Machine {
         self.started.borrow().values().any(|started| {
             let core = started.future.get().core.borrow();
             match &core.origin {
-                Origin::Operation { is_timer, .. } => !is_timer || core.is_watched(),
+                Origin::Operation(operation) => !operation.is_timer || core.is_watched(),
                 Origin::Body | Origin::Manual => false,
             }
         })
@@ -325,7 +342,7 @@ impl Machine {
 
     /// The future of a task: that of its outermost body.
     pub(crate) fn outermost_future(&self, record: &TaskRecord) -> Option<Future> {
-        record.outermost.borrow().clone()
+        record.outermost.get().cloned()
     }
 
     /// Keeps a failure in mind until somebody observes it: an execution may go on for days, and have any
@@ -360,6 +377,9 @@ impl Machine {
         error
     }
 }
+
+/// Room for so many tasks and wakes is kept from one execution to the next.
+const KEPT_RECORDS: usize = 1024;
 
 /// How far an execution is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

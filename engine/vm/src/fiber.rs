@@ -84,7 +84,7 @@ pub(crate) struct Fiber {
     /// The results of a first frame that is not code.
     pub results: Outputs,
     /// What it began with and has not yet begun.
-    pub start: Option<Start>,
+    pub start: Option<Box<Start>>,
 }
 
 /// How a body begins.
@@ -113,7 +113,7 @@ impl Fiber {
     pub(crate) fn new(
         machine: &Machine,
         future: Future,
-        start: Start,
+        start: Box<Start>,
         depth_below: usize,
     ) -> Fiber {
         let (frames, registers) = machine.spare_stacks();
@@ -128,6 +128,12 @@ impl Fiber {
             results: Outputs::new(),
             start: Some(start),
         }
+    }
+
+    /// Gives the memory back that its stacks have in advance.
+    pub(crate) fn trim(&mut self) {
+        self.frames.shrink_to_fit();
+        self.registers.shrink_to_fit();
     }
 
     /// Bytes of its own, of its frames and of its registers; not of what they refer to.

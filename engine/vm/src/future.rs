@@ -3,9 +3,10 @@
 mod settling;
 mod waiting;
 
-pub(crate) use waiting::Listener;
 use waiting::Registration;
+pub(crate) use waiting::{Listener, SetListener};
 
+use crate::capacity::Place;
 use crate::errors;
 use crate::fiber::Start;
 use crate::machine::{Machine, Token};
@@ -16,6 +17,7 @@ use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::rc::Rc;
+use thin_vec::ThinVec;
 use tourbillon_builtins::Outputs;
 use tourbillon_host::{
     Access, Entangled, Event, EventState, Object as Shared, Priority, TaskId, TaskLabel, Watch,
@@ -123,18 +125,22 @@ pub(crate) enum Origin {
     Body,
     /// `promise()`, and the futures that `then` returns.
     Manual,
-    /// A host operation; what is made of its outcome.
-    Operation {
-        guard: Rc<OperationGuard>,
-        sequel: Option<Sequel>,
-        is_timer: bool,
-        /// Its number in the session's table of started operations.
-        number: u64,
-    },
+    /// A host operation.
+    Operation(Box<OperationOrigin>),
+}
+
+/// A host operation that settles a future.
+pub(crate) struct OperationOrigin {
+    pub guard: Rc<OperationGuard>,
+    /// What is made of its outcome.
+    pub sequel: Option<Sequel>,
+    pub is_timer: bool,
+    /// Its number in the session's table of started operations.
+    pub number: u64,
 }
 
 pub(crate) enum State {
-    Created(Option<Start>),
+    Created(Option<Box<Start>>),
     Pending,
     Success(Outputs),
     Failure(RuntimeError),
@@ -200,11 +206,12 @@ pub(crate) struct Core {
     /// The task that runs its body.
     pub runner: Option<TaskId>,
     pub parent: Option<WeakObject>,
-    pub children: Vec<WeakObject>,
+    pub children: ThinVec<WeakObject>,
     /// The number of children at which those that are gone are swept out next.
-    sweep_children_at: usize,
-    registrations: VecDeque<Registration>,
-    pub callbacks: Vec<Callback>,
+    sweep_children_at: u32,
+    /// Boxed: of many futures most have nobody who waits, and of one many.
+    registrations: Option<Box<VecDeque<Registration>>>,
+    pub callbacks: ThinVec<Callback>,
     /// How many callbacks have run or were passed over.
     pub callbacks_done: usize,
     /// The task that runs the callbacks now.
@@ -212,12 +219,14 @@ pub(crate) struct Core {
     /// The label of the next such task, given by who registered the callback.
     pub callback_label: Option<Rc<TaskLabel>>,
     /// Futures that take over this one's result.
-    followers: Vec<Future>,
+    followers: ThinVec<Future>,
     /// The future whose result this one takes over.
     pub follows: Option<Future>,
     /// Futures whose end waits for this one's: their bodies have ended and had started it.
-    held_back: Vec<Future>,
+    held_back: ThinVec<Future>,
     failure: Option<Rc<Failure>>,
+    /// Its place among the futures of the embedded tier, until it has ended.
+    pub place: Option<Place>,
 }
 
 impl Future {
@@ -253,17 +262,18 @@ impl Future {
                 cancel_requested: false,
                 runner: None,
                 parent: None,
-                children: Vec::new(),
+                children: ThinVec::new(),
                 sweep_children_at: 0,
-                held_back: Vec::new(),
-                registrations: VecDeque::new(),
-                callbacks: Vec::new(),
+                held_back: ThinVec::new(),
+                registrations: None,
+                callbacks: ThinVec::new(),
                 callbacks_done: 0,
                 callback_task: None,
                 callback_label: None,
-                followers: Vec::new(),
+                followers: ThinVec::new(),
                 follows: None,
                 failure: None,
+                place: None,
             }),
         });
         machine.registry.adopt(&object);
@@ -427,14 +437,14 @@ impl Future {
         let core = self.get().core.borrow();
         match &core.origin {
             Origin::Manual => format!("promise #{} of {}", self.get().ordinal, core.label),
-            Origin::Operation { guard, .. } => guard.label.to_string(),
+            Origin::Operation(operation) => operation.guard.label.to_string(),
             Origin::Body if core.runner.is_some() => core.label.to_string(),
             Origin::Body => format!("{}/{}", core.label, core.body_name),
         }
     }
 
     /// The created future becomes pending; returns what it begins with.
-    pub(crate) fn begin(&self, machine: &Machine, runner: TaskId) -> Start {
+    pub(crate) fn begin(&self, machine: &Machine, runner: TaskId) -> Box<Start> {
         let start = {
             let mut core = self.get().core.borrow_mut();
             let State::Created(start) = &mut core.state else {
@@ -531,7 +541,7 @@ impl Object for FutureObject {
                 std::mem::take(&mut core.followers),
                 core.follows.take(),
                 std::mem::take(&mut core.held_back),
-                std::mem::take(&mut core.registrations),
+                core.registrations.take(),
             )
         };
         drop(parts);
@@ -540,7 +550,7 @@ impl Object for FutureObject {
     fn give_up(&self, values: &mut Vec<Value>) {
         let mut core = self.core.borrow_mut();
         match &mut core.state {
-            State::Created(start) => match start.take() {
+            State::Created(start) => match start.take().map(|start| *start) {
                 Some(Start::Call {
                     function,
                     arguments,
@@ -613,21 +623,28 @@ impl Start {
 impl Core {
     /// Notes a child; those that are gone are swept out now and then.
     pub(crate) fn add_child(&mut self, child: &Future) {
-        if self.children.len() >= self.sweep_children_at.max(32) {
+        if self.children.len() >= self.sweep_children_at.max(32) as usize {
             self.children
                 .retain(|child| Future::upgrade(child).is_some_and(|child| child.goes_on()));
-            self.sweep_children_at = 2 * self.children.len();
+            self.sweep_children_at = 2 * self.children.len() as u32;
         }
         self.children.push(child.downgrade());
+    }
+
+    fn registrations(&self) -> impl Iterator<Item = &Registration> {
+        self.registrations.iter().flat_map(|all| all.iter())
     }
 
     /// Whether anybody waits for it or will be called.
     pub(crate) fn is_watched(&self) -> bool {
         let is_awaited = |entry: &Registration| match &entry.listener {
             Listener::Waiter(_) => true,
-            Listener::Set { set, .. } => set.upgrade().is_some_and(|set| set.is_awaited()),
+            Listener::Set(listener) => {
+                let set = listener.set.upgrade();
+                set.is_some_and(|set| set.is_awaited())
+            }
         };
-        self.registrations.iter().any(is_awaited)
+        self.registrations().any(is_awaited)
             || !self.followers.is_empty()
             || self.callbacks_done < self.callbacks.len()
     }

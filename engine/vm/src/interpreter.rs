@@ -2,6 +2,7 @@
 //! wait is the one `.await` of the machine.
 
 use crate::cancel;
+use crate::capacity::Room;
 use crate::errors;
 use crate::fiber::{Fiber, Frame, Returns, Start};
 use crate::future::{Future, Listener};
@@ -14,7 +15,9 @@ use crate::wait::{FutureWait, Goal, JoinKind, Pending, Settling, Then, Wait, Wai
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Context, Poll};
+use thin_vec::ThinVec;
 use tourbillon_builtins::{Outputs, one};
+use tourbillon_executor::Resource;
 use tourbillon_host::{Access, Event, Nanoseconds, Object, Request};
 use tourbillon_value::{Result, RuntimeError};
 
@@ -47,21 +50,27 @@ impl Interpreter {
     }
 
     /// The task, from its first instruction to its last.
-    pub(crate) async fn run(mut self) {
-        self.touch_wait();
-        self.record.has_run.set(true);
-        while !self.fibers.is_empty() {
-            if self.top().pending.is_some() {
-                let result = poll_fn(|context| self.poll_wait(context)).await;
-                self.deliver(result);
+    #[allow(
+        clippy::manual_async_fn,
+        reason = "an async function would keep itself twice, and there are many of them"
+    )]
+    pub(crate) fn run(mut self) -> impl std::future::Future<Output = ()> + 'static {
+        async move {
+            self.touch_wait();
+            self.record.has_run.set(true);
+            while !self.fibers.is_empty() {
+                if self.top().pending.is_some() {
+                    let result = poll_fn(|context| self.poll_wait(context)).await;
+                    self.deliver(result);
+                }
+                match self.run_top() {
+                    Stop::Ended(result) => self.end_top(result),
+                    Stop::Wait => {}
+                }
             }
-            match self.run_top() {
-                Stop::Ended(result) => self.end_top(result),
-                Stop::Wait => {}
-            }
+            let machine = self.machine.clone();
+            machine.end_task(self.record.id);
         }
-        let machine = self.machine.clone();
-        machine.end_task(self.record.id);
     }
 
     /// Every step changes what the task waits for.
@@ -78,7 +87,7 @@ impl Interpreter {
     fn run_top(&mut self) -> Stop {
         match self.top().start.take() {
             None => self.execute(),
-            Some(start) => match self.begin_unless_stopped(start) {
+            Some(start) => match self.begin_unless_stopped(*start) {
                 Ok(()) => self.execute(),
                 Err(error) => match self.throw(error) {
                     Ok(()) => self.execute(),
@@ -149,6 +158,10 @@ impl Interpreter {
         self.machine.return_stacks(frames, registers);
         let future = fiber.future.clone();
         drop(fiber);
+        if self.fibers.is_empty() {
+            // The task is over; what its result leads to may need its place.
+            drop(self.record.place.take());
+        }
         future.settle(&self.machine, result);
     }
 
@@ -278,7 +291,7 @@ impl Interpreter {
         self.top().pending = Some(Pending {
             wait: Wait::Settling(Settling {
                 waiter,
-                futures,
+                futures: futures.into_iter().collect(),
                 then,
             }),
             base,
@@ -304,7 +317,7 @@ impl Interpreter {
     fn poll_wait(&mut self, context: &mut Context<'_>) -> Poll<Result<Outputs>> {
         self.touch_wait();
         self.record.resume();
-        let injected = self.record.injected.borrow_mut().take();
+        let injected = self.record.injected.take();
         if let Some(error) = injected {
             if let Some(pending) = self.top().pending.take() {
                 let (base, outputs) = (pending.base, pending.outputs);
@@ -313,7 +326,7 @@ impl Interpreter {
                 let then = Then::Result(Ok(Outputs::new()));
                 let wait = Wait::Settling(Settling {
                     waiter,
-                    futures: Vec::new(),
+                    futures: ThinVec::new(),
                     then,
                 });
                 self.top().pending = Some(Pending {
@@ -510,7 +523,8 @@ impl Interpreter {
                     return Progress::Waits;
                 }
                 let error = errors::timeout(timeout.seconds);
-                let mut started = std::mem::take(&mut wait.started);
+                let started = std::mem::take(&mut wait.started);
+                let mut started: Vec<Future> = started.into_iter().collect();
                 // A single `await` leaves what others wait for to them. It comes here only when the
                 // body it started has ended and follows another future.
                 if wait.kind == JoinKind::Await {
@@ -545,6 +559,10 @@ impl Interpreter {
     /// Says what the task waits for, so that others can cancel it and reports can name it.
     fn publish(&mut self) {
         self.machine.statistics.borrow_mut().suspensions += 1;
+        if self.machine.is_crowded() {
+            self.fibers.shrink_to_fit();
+            self.fibers.iter_mut().for_each(Fiber::trim);
+        }
         let mut chain = self.record.chain.borrow_mut();
         let mut stack_bytes = 0;
         for fiber in &self.fibers {
@@ -618,6 +636,7 @@ pub(crate) fn wait_for(
     kind: JoinKind,
     members: Vec<Future>,
     started: Vec<Future>,
+    room: Room,
 ) -> FutureWait {
     let goal = match kind {
         JoinKind::Await | JoinKind::Race => Goal::First,
@@ -625,7 +644,8 @@ pub(crate) fn wait_for(
         JoinKind::Any => Goal::AnySuccess,
         JoinKind::Everything => Goal::All,
     };
-    let waiter = Waiter::new(record.id, goal, members.len());
+    let charge = room.counter(machine, Resource::Wakers);
+    let waiter = Waiter::charged(record.id, goal, members.len(), charge);
     for (index, member) in members.iter().enumerate() {
         member.register(machine, Listener::Waiter(waiter.clone()), index as u32);
     }
@@ -634,7 +654,7 @@ pub(crate) fn wait_for(
     }
     FutureWait {
         members,
-        started,
+        started: started.into_iter().collect(),
         waiter,
         timeout: None,
         kind,

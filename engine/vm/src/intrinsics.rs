@@ -1,6 +1,7 @@
 //! The functions that need the machine's tasks and futures.
 
 use crate::calls::Flow;
+use crate::capacity::{Need, Room, count_created, need_of_join};
 use crate::errors;
 use crate::fiber::Returns;
 use crate::future::{CallbackKind, Future, FutureState, Origin, State};
@@ -15,6 +16,14 @@ use std::rc::Rc;
 use tourbillon_builtins::{Intrinsic, Outputs, one};
 use tourbillon_host::{Access, Nanoseconds, Object, Priority, Request};
 use tourbillon_value::{ObjectRef, Result, RuntimeError, Value, build_runtime_error};
+
+/// One more task.
+const ONE_TASK: Need = Need {
+    tasks: 1,
+    operations: 0,
+    futures: 0,
+    waiters: 0,
+};
 
 impl Interpreter {
     /// Calls one of the machine's own functions.
@@ -56,14 +65,19 @@ impl Interpreter {
                 self.register("on_complete", arguments, CallbackKind::Complete)?
             }
             Intrinsic::Then => {
-                let derived = self.manual_future("then");
+                let room = self.room(|| Need::FUTURE)?;
+                let derived = self.manual_future("then", room);
                 self.register("then", arguments, CallbackKind::Then(derived.clone()))?;
                 one(derived.value())
             }
-            Intrinsic::Promise => one(self.manual_future("promise").value()),
+            Intrinsic::Promise => {
+                let room = self.room(|| Need::FUTURE)?;
+                one(self.manual_future("promise", room).value())
+            }
             Intrinsic::Complete => {
                 let future = self.promise("complete", &arguments)?;
                 let value = arguments[1].clone();
+                self.room_to_follow(&value)?;
                 future.settle(&self.machine, Ok(one(value)));
                 Outputs::new()
             }
@@ -122,6 +136,11 @@ impl Interpreter {
             return Ok(self.stop_at(error, returns));
         }
         let is_created = future.state() == FutureState::Created;
+        let need = || Need {
+            waiters: 1,
+            ..Need::default()
+        };
+        let room = self.room(need)?;
         let started = if is_created {
             vec![future.clone()]
         } else {
@@ -133,6 +152,7 @@ impl Interpreter {
             JoinKind::Await,
             vec![future.clone()],
             started,
+            room,
         );
         wait.timeout = timeout.and_then(|seconds| self.start_timeout(seconds));
         self.wait(Wait::Futures(wait), returns);
@@ -172,16 +192,16 @@ impl Interpreter {
     }
 
     /// A patience without end is none.
-    fn start_timeout(&self, seconds: f64) -> Option<Timeout> {
+    fn start_timeout(&self, seconds: f64) -> Option<Box<Timeout>> {
         if seconds.is_infinite() {
             return None;
         }
         let guard = (seconds > 0.0).then(|| self.start_timer(seconds));
-        Some(Timeout {
+        Some(Box::new(Timeout {
             guard,
             seconds,
             has_fired: false,
-        })
+        }))
     }
 
     fn start_timer(&self, seconds: f64) -> Rc<OperationGuard> {
@@ -226,7 +246,9 @@ impl Interpreter {
         let mut started = Vec::new();
         if kind == JoinKind::Everything {
             members = self.everything_pending();
-        } else {
+        }
+        let room = self.room(|| need_of_join(kind, &members, self.record.id))?;
+        if kind != JoinKind::Everything {
             let parent = self.top().future.clone();
             let in_cleanup = self.is_in_cleanup();
             for member in &members {
@@ -239,7 +261,7 @@ impl Interpreter {
         if members.is_empty() && matches!(kind, JoinKind::Any | JoinKind::Race) {
             return Err(joins::all_failed(&members));
         }
-        let mut wait = wait_for(&self.machine, &self.record, kind, members, started);
+        let mut wait = wait_for(&self.machine, &self.record, kind, members, started, room);
         if !wait.waiter.is_met() {
             wait.timeout = timeout.and_then(|seconds| self.start_timeout(seconds));
         }
@@ -273,12 +295,22 @@ impl Interpreter {
     fn spawn(&mut self, arguments: &[Value]) -> Result<Future> {
         let options = spawn_options(&arguments[1..])?;
         let future = match &arguments[0] {
-            Value::Function(handle) => spawn::create_call(&self.machine, handle),
+            Value::Function(handle) => {
+                let need = || Need {
+                    futures: 1,
+                    ..ONE_TASK
+                };
+                let room = self.room(need)?;
+                let future = spawn::create_call(&self.machine, handle);
+                room.holds(&self.machine, &future);
+                future
+            }
             value => Future::from_value(&self.machine, value)?.ok_or_else(|| {
                 errors::wrong_argument("spawn", 1, "a future or a function handle")
             })?,
         };
         if future.state() == FutureState::Created {
+            self.room(|| ONE_TASK)?;
             let parent = self.top().future.clone();
             spawn::start_task(
                 &self.machine,
@@ -296,15 +328,26 @@ impl Interpreter {
             .ok_or_else(|| errors::wrong_argument(function, at + 1, "a future"))
     }
 
-    fn manual_future(&self, name: &'static str) -> Future {
+    fn manual_future(&self, name: &'static str, room: Room) -> Future {
         let label = self.record.label.clone();
-        Future::new(
+        let future = Future::new(
             &self.machine,
             State::Pending,
             Origin::Manual,
             label,
             name.into(),
-        )
+        );
+        room.holds(&self.machine, &future);
+        future
+    }
+
+    /// Room for the task of a created future whose result another is to take over.
+    fn room_to_follow(&self, value: &Value) -> Result<()> {
+        let inner = Future::from_value(&self.machine, value).ok().flatten();
+        if inner.is_some_and(|inner| inner.peek_state() == FutureState::Created) {
+            self.room(|| ONE_TASK)?;
+        }
+        Ok(())
     }
 
     /// A promise that can still be settled by hand.
@@ -352,6 +395,7 @@ impl Interpreter {
                     "a cell of futures",
                 ));
             };
+            self.room(|| self.need_of_members(cell.data()))?;
             for member in cell.data() {
                 self.add(
                     "futures_unordered",
@@ -366,6 +410,7 @@ impl Interpreter {
     fn add(&mut self, function: &'static str, arguments: &[Value]) -> Result<Outputs> {
         let set = set_argument(function, arguments)?;
         let future = self.future(function, arguments, 1)?;
+        let room = self.room(|| self.need_of_members(&arguments[1..2]))?;
         if future.state() == FutureState::Created {
             let parent = self.top().future.clone();
             spawn::start_task(
@@ -376,8 +421,23 @@ impl Interpreter {
                 self.is_in_cleanup(),
             );
         }
-        set_of(&set).add(&self.machine, &future);
+        set_of(&set).add(&self.machine, &future, room);
         Ok(Outputs::new())
+    }
+
+    /// What new members of a set need.
+    fn need_of_members(&self, values: &[Value]) -> Need {
+        let members = values
+            .iter()
+            .filter_map(|value| Future::from_value(&self.machine, value).ok().flatten());
+        let members: Vec<Future> = members.collect();
+        // Each is told of by itself: none decides for the others.
+        let waits = |member: &&Future| !member.is_settled_for(self.record.id);
+        Need {
+            tasks: count_created(&members),
+            waiters: members.iter().filter(waits).count(),
+            ..Need::default()
+        }
     }
 
     /// `join_next(js)` and `next(fu)`.

@@ -9,7 +9,7 @@ use tourbillon_value::{Result, RuntimeError, Value, build_runtime_error};
 /// what comes after that.
 pub(crate) fn conclude(wait: &mut FutureWait) -> (Vec<Future>, Then) {
     let members = std::mem::take(&mut wait.members);
-    let started = std::mem::take(&mut wait.started);
+    let started: Vec<Future> = std::mem::take(&mut wait.started).into_iter().collect();
     let decided_by = wait.waiter.decided_by();
     match wait.kind {
         JoinKind::Await => (Vec::new(), Then::Awaited(members[0].clone())),

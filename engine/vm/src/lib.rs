@@ -7,6 +7,7 @@
 mod callbacks;
 mod calls;
 mod cancel;
+mod capacity;
 mod context;
 mod deadlock;
 mod dispatch;
@@ -22,6 +23,8 @@ mod machine;
 mod operation;
 mod registry;
 mod sets;
+#[cfg(test)]
+mod sizes;
 mod spawn;
 mod statistics;
 mod task;
@@ -33,5 +36,5 @@ mod workspace;
 pub use cancel::CancelHandle;
 pub use execution::Execution;
 pub use future::{FutureState, FutureView, future_view};
-pub use machine::{Ledger, Machine, OnExit, Options, Unhandled};
+pub use machine::{Ledger, Machine, OnExit, Options, Tier, Unhandled};
 pub use statistics::Statistics;

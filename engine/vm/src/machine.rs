@@ -1,6 +1,7 @@
 //! The state of one session, shared by all its tasks: one small cell for each concern.
 
 use crate::cancel::CancelCell;
+use crate::capacity::Capacity;
 use crate::fiber::Frame;
 use crate::future::{Failure, Future, Listener};
 use crate::registry::Registry;
@@ -42,6 +43,16 @@ pub enum Unhandled {
     Fail,
 }
 
+/// Which tier of the scheduler a session is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Tier {
+    /// Any number of tasks, futures and waiters.
+    #[default]
+    Dynamic,
+    /// The capacities of a small device: [`tourbillon_executor::Capacities::EMBEDDED`].
+    Embedded,
+}
+
 /// The options of a session.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -63,6 +74,8 @@ pub struct Options {
     pub capture_output: bool,
     /// Strict compatibility, for what is compiled at run time.
     pub strict: bool,
+    /// The scheduler's tier.
+    pub tier: Tier,
 }
 
 impl Default for Options {
@@ -77,9 +90,13 @@ impl Default for Options {
             root_label: "main".into(),
             capture_output: true,
             strict: false,
+            tier: Tier::Dynamic,
         }
     }
 }
+
+/// So many tasks may keep the capacity of their stacks, also when they are over.
+const SPARE_STACKS: usize = 64;
 
 /// What is left of a session, by kind; all zero after it was closed.
 pub type Ledger = BTreeMap<Cow<'static, str>, usize>;
@@ -108,7 +125,9 @@ pub struct Machine {
     pub(crate) options: Options,
     /// Its address is the identity of the session.
     pub(crate) token: Rc<Token>,
-    pub(crate) scheduler: RefCell<Scheduler>,
+    pub(crate) scheduler: RefCell<Scheduler<Rc<TaskLabel>>>,
+    /// On the embedded tier.
+    pub(crate) capacity: Option<Capacity>,
     pub(crate) records: RefCell<Vec<Option<Rc<TaskRecord>>>>,
     /// The task that runs now.
     pub(crate) current: RefCell<Option<Rc<TaskRecord>>>,
@@ -145,7 +164,7 @@ pub struct Machine {
     pub(crate) random: Rc<RefCell<tourbillon_builtins::RandomStream>>,
     pub(crate) statistics: RefCell<Statistics>,
     spare: RefCell<Vec<(Vec<Frame>, Vec<Value>)>>,
-    woken: RefCell<Vec<Target>>,
+    pub(crate) woken: RefCell<Vec<Target>>,
 }
 
 /// What the futures of a session know of it. Its address is the identity of the session.
@@ -175,10 +194,12 @@ impl Machine {
     ) -> Rc<Machine> {
         let scheduler = Scheduler::new();
         let cancel = CancelCell::new(scheduler.inbox().clone());
+        let watch = Watch::new(observer);
         Rc::new(Machine {
             host,
             policy,
-            watch: Watch::new(observer),
+            capacity: Capacity::of_tier(options.tier, &watch),
+            watch,
             options,
             token: Rc::default(),
             scheduler: RefCell::new(scheduler),
@@ -222,6 +243,7 @@ impl Machine {
             "a session is reset between executions"
         );
         self.scheduler.borrow_mut().reset();
+        self.capacity.iter().for_each(Capacity::reset);
         self.records.borrow_mut().clear();
         self.workspace.borrow_mut().clear();
         self.globals.borrow_mut().clear();
@@ -398,6 +420,13 @@ impl Machine {
         everything.push(Rc::downgrade(waiter));
     }
 
+    /// How many counted waiters wait for everything.
+    pub(crate) fn waiting_for_everything(&self) -> usize {
+        let everything = self.everything.borrow();
+        let waiters = everything.iter().filter_map(Weak::upgrade);
+        waiters.filter(|waiter| waiter.counts()).count()
+    }
+
     /// A task or an operation has started: whoever waits for everything waits for it as well.
     pub(crate) fn joins_everything(&self, future: &Future) {
         self.touch(Object::Tasks, Access::Add);
@@ -564,6 +593,11 @@ impl Machine {
         self.programs.borrow()[number as usize].clone()
     }
 
+    /// Whether so many tasks are there that they should not hold memory in advance.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.scheduler.borrow().live() > SPARE_STACKS
+    }
+
     /// Empty stacks with capacity.
     pub(crate) fn spare_stacks(&self) -> (Vec<Frame>, Vec<Value>) {
         self.spare.borrow_mut().pop().unwrap_or_default()
@@ -574,7 +608,7 @@ impl Machine {
         frames.clear();
         registers.clear();
         let mut spare = self.spare.borrow_mut();
-        if spare.len() < 64 {
+        if spare.len() < SPARE_STACKS {
             spare.push((frames, registers));
         }
     }

@@ -13,7 +13,7 @@ pub(crate) enum Sequel {
     /// A response becomes the value of the call; an error is the call's.
     Finish(Finish),
     /// There may be further requests.
-    Sequence(Chain),
+    Sequence(Box<Chain>),
 }
 
 /// The requests of one call, one after another. Further ones are named under the first: how many other
@@ -34,11 +34,11 @@ pub(crate) enum Advance {
 
 impl Sequel {
     pub(crate) fn sequence(sequence: Box<dyn Sequence>) -> Sequel {
-        Sequel::Sequence(Chain {
+        Sequel::Sequence(Box::new(Chain {
             sequence,
             first: None,
             further: 0,
-        })
+        }))
     }
 
     /// Makes a request, and those that come after it as long as their outcomes are there at once.

@@ -18,6 +18,8 @@ pub(crate) struct Registry {
 
 /// Fewer live objects than this are left to the end of the execution.
 const FIRST_COLLECTION: usize = 10_000;
+/// Room for so many objects is kept from one execution to the next.
+const KEPT_OBJECTS: usize = 1024;
 
 impl Registry {
     pub(crate) fn new_id(&self) -> ObjectId {
@@ -42,6 +44,16 @@ impl Registry {
             .iter()
             .filter_map(WeakObject::upgrade)
             .collect()
+    }
+
+    /// Forgets what has gone, when it may be much.
+    pub(crate) fn sweep(&self) {
+        let mut objects = self.objects.borrow_mut();
+        if objects.capacity() > KEPT_OBJECTS {
+            objects.retain(|object| object.upgrade().is_some());
+            objects.shrink_to_fit();
+            self.sweep_at.set(objects.len() * 2);
+        }
     }
 
     /// Number of live objects by class.

@@ -1,12 +1,14 @@
 //! Join sets and unordered sets: their members come back once each, in the order in which they end.
 
-use crate::future::{Future, Listener};
+use crate::capacity::Room;
+use crate::future::{Future, Listener, SetListener};
 use crate::machine::Machine;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use tourbillon_builtins::Outputs;
+use tourbillon_executor::Resource;
 use tourbillon_host::{Access, Object as Shared, TaskId, Watch};
 use tourbillon_value::{Dims, Object, ObjectId, ObjectRef, Result, Value};
 
@@ -68,13 +70,15 @@ impl SetObject {
     }
 
     /// Adds a member.
-    pub(crate) fn add(&self, machine: &Machine, future: &Future) {
+    pub(crate) fn add(&self, machine: &Machine, future: &Future, room: Room) {
         self.watch.handle(self.id, Access::Write);
         let index = self.core.added.get() + 1;
         self.core.added.set(index);
         self.core.members.borrow_mut().insert(index, future.clone());
         let (set, id) = (Rc::downgrade(&self.core), self.id);
-        future.register(machine, Listener::Set { set, id }, index);
+        let charge = room.counter(machine, Resource::Wakers).cloned();
+        let listener = Box::new(SetListener { set, id, charge });
+        future.register(machine, Listener::Set(listener), index);
     }
 
     /// The members that were not given back, in order of their addition.

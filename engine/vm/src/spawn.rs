@@ -1,7 +1,8 @@
 //! How futures start: as a task, or as a host operation.
 
+use crate::capacity::Room;
 use crate::fiber::{Fiber, Start};
-use crate::future::{Future, FutureState, Origin, State};
+use crate::future::{Future, FutureState, OperationOrigin, Origin, State};
 use crate::interpreter::Interpreter;
 use crate::machine::{Loaded, Machine, StartedOperation};
 use crate::operation::{Advance, Sequel};
@@ -30,7 +31,7 @@ pub(crate) fn create(
     };
     Future::new(
         machine,
-        State::Created(Some(start)),
+        State::Created(Some(Box::new(start))),
         Origin::Body,
         label,
         name,
@@ -51,7 +52,7 @@ pub(crate) fn create_call(machine: &Machine, handle: &Rc<FunctionHandle>) -> Fut
     };
     Future::new(
         machine,
-        State::Created(Some(start)),
+        State::Created(Some(Box::new(start))),
         Origin::Body,
         label,
         name,
@@ -95,6 +96,7 @@ pub(crate) fn start_task(
     }
     let record = new_record(machine, label, priority);
     record.is_of_cleanup.set(is_of_cleanup);
+    take_place(machine, &record, is_of_cleanup);
     let start = future.begin(machine, record.id);
     note_start(machine, &start);
     let fiber = Fiber::new(machine, future.clone(), start, 0);
@@ -132,11 +134,12 @@ pub(crate) fn start_native(
 ) -> TaskId {
     let record = new_record(machine, label.clone(), priority);
     record.is_native.set(true);
+    record.is_reserved.set(true);
     let id = record.id;
     let start = Start::Native { native, name };
     let future = Future::new(
         machine,
-        State::Created(Some(start)),
+        State::Created(Some(Box::new(start))),
         Origin::Body,
         label,
         name.into(),
@@ -159,6 +162,8 @@ pub(crate) fn detach(machine: &Rc<Machine>, owner: &TaskRecord, fibers: Vec<Fibe
     };
     let record = new_record(machine, owner.next_child(&name), priority);
     record.has_run.set(true);
+    // Others wait for it: it goes on, whether or not there is room for one more.
+    take_place(machine, &record, owner.is_reserved.get());
     // It is a task of the session now: who awaited it has no say any more.
     fibers[0].future.get().core.borrow_mut().parent = None;
     machine.event(&Event::FutureAdopted {
@@ -177,6 +182,15 @@ pub(crate) fn detach(machine: &Rc<Machine>, owner: &TaskRecord, fibers: Vec<Fibe
         }
     }
     launch(machine, record, fibers);
+}
+
+/// The place of a new task on the embedded tier; what callbacks and cleanup code start takes none.
+fn take_place(machine: &Machine, record: &TaskRecord, is_of_cleanup: bool) {
+    let is_reserved = is_of_cleanup || machine.is_in_reserve();
+    record.is_reserved.set(is_reserved);
+    if let Some(capacity) = &machine.capacity {
+        record.place.set((!is_reserved).then(|| capacity.task()));
+    }
 }
 
 fn new_record(machine: &Machine, label: Rc<TaskLabel>, priority: Priority) -> Rc<TaskRecord> {
@@ -207,7 +221,8 @@ fn new_record(machine: &Machine, label: Rc<TaskLabel>, priority: Priority) -> Rc
 
 fn launch(machine: &Rc<Machine>, record: Rc<TaskRecord>, fibers: Vec<Fiber>) {
     let id = record.id;
-    *record.outermost.borrow_mut() = Some(fibers[0].future.clone());
+    let outermost = record.outermost.set(fibers[0].future.clone());
+    debug_assert!(outermost.is_ok(), "a task is launched once");
     let interpreter = Interpreter::new(machine.clone(), record, fibers);
     machine
         .scheduler
@@ -220,11 +235,12 @@ fn launch(machine: &Rc<Machine>, record: Rc<TaskRecord>, fibers: Vec<Fiber>) {
 pub(crate) fn start_root(machine: &Rc<Machine>, start: Start) -> Future {
     let label = TaskLabel::root(&machine.options.root_label);
     let record = new_record(machine, label.clone(), Priority::Normal);
+    take_place(machine, &record, false);
     *record.last_error.borrow_mut() = machine.last_error.borrow().clone();
     let name = machine.options.root_label.clone();
     let future = Future::new(
         machine,
-        State::Created(Some(start)),
+        State::Created(Some(Box::new(start))),
         Origin::Body,
         label,
         name,
@@ -241,6 +257,7 @@ pub(crate) fn start_operation(
     request: Request,
     sequel: Sequel,
     parent: &Future,
+    room: Room,
 ) -> Future {
     let label = machine.current().next_operation(request.name());
     let creator = label.task.clone();
@@ -257,13 +274,14 @@ pub(crate) fn start_operation(
     machine.next_started.set(number);
     let inbox = machine.scheduler.borrow().inbox().clone();
     let wake = WakeSlot::new(Target::Operation(number), &inbox);
-    let origin = Origin::Operation {
+    let origin = Origin::Operation(Box::new(OperationOrigin {
         guard,
         sequel,
         is_timer,
         number,
-    };
+    }));
     let future = Future::new(machine, State::Pending, origin, creator, name);
+    room.holds(machine, &future);
     adopt_child(machine, parent, &future);
     let started = StartedOperation {
         future: future.clone(),
@@ -309,7 +327,7 @@ pub(crate) fn poll_started(machine: &Rc<Machine>, number: u64) {
         let guard = {
             let core = future.get().core.borrow();
             match &core.origin {
-                Origin::Operation { guard, .. } => guard.clone(),
+                Origin::Operation(operation) => operation.guard.clone(),
                 Origin::Body | Origin::Manual => {
                     unreachable!("a started operation is in the table")
                 }
@@ -319,7 +337,7 @@ pub(crate) fn poll_started(machine: &Rc<Machine>, number: u64) {
             return;
         };
         let ended = match &mut future.get().core.borrow_mut().origin {
-            Origin::Operation { sequel, .. } => sequel.take(),
+            Origin::Operation(operation) => operation.sequel.take(),
             Origin::Body | Origin::Manual => None,
         };
         let ended = ended.expect("an operation ends once");
@@ -327,10 +345,8 @@ pub(crate) fn poll_started(machine: &Rc<Machine>, number: u64) {
             Ok(Advance::Value(value)) => break Ok(one(value)),
             Err(error) => break Err(error),
             Ok(Advance::Waits(next, rest)) => {
-                if let Origin::Operation { guard, sequel, .. } =
-                    &mut future.get().core.borrow_mut().origin
-                {
-                    (*guard, *sequel) = (next, Some(rest));
+                if let Origin::Operation(operation) = &mut future.get().core.borrow_mut().origin {
+                    (operation.guard, operation.sequel) = (next, Some(rest));
                 }
             }
         }

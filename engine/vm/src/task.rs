@@ -1,9 +1,12 @@
 //! What is known of a task from outside its interpreter.
 
+use crate::capacity::Place;
 use crate::future::Future;
 use crate::operation::OperationGuard;
+use smallvec::SmallVec;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
+use thin_vec::ThinVec;
 use tourbillon_builtins::RandomStream;
 use tourbillon_host::{OperationLabel, TaskId, TaskLabel};
 use tourbillon_value::RuntimeError;
@@ -21,24 +24,24 @@ pub(crate) struct TaskRecord {
     pub id: TaskId,
     pub label: Rc<TaskLabel>,
     /// Occurrences of names below this label: child tasks, and operations.
-    children: RefCell<Vec<(Rc<str>, u32)>>,
+    children: RefCell<ThinVec<(Rc<str>, u32)>>,
     /// How many children were made, whatever their names.
     born: Cell<u32>,
     /// How many futures it made, its own among them.
     futures: Cell<u32>,
     /// Instructions until its next tick: counted for each task, so that no schedule moves the ticks.
     pub fuel: Cell<i64>,
-    operations: RefCell<Vec<(&'static str, u32)>>,
+    operations: RefCell<ThinVec<(&'static str, u32)>>,
     /// The future of the outermost body.
-    pub outermost: RefCell<Option<Future>>,
+    pub outermost: OnceCell<Future>,
     /// The bodies, outermost first; empty while the task runs.
-    pub chain: RefCell<Vec<Link>>,
+    pub chain: RefCell<SmallVec<[Link; 1]>>,
     /// What the innermost body waits for at the host.
     pub waits_for: RefCell<Option<Rc<OperationGuard>>>,
     /// The futures that the innermost body waits for, for the deadlock report.
-    pub waits_on: RefCell<Vec<Future>>,
+    pub waits_on: RefCell<SmallVec<[Future; 2]>>,
     /// An error to be thrown at the wait: a deadlock.
-    pub injected: RefCell<Option<RuntimeError>>,
+    pub injected: Cell<Option<RuntimeError>>,
     /// Bytes of its stacks, as they were when it gave way last.
     pub stack_bytes: Cell<u64>,
     /// Whether the first instruction has run.
@@ -47,6 +50,10 @@ pub(crate) struct TaskRecord {
     pub is_native: Cell<bool>,
     /// Whether cleanup code started it: the host's cancel leaves it its time, as it does the cleanup.
     pub is_of_cleanup: Cell<bool>,
+    /// Whether a callback or cleanup code made it: on the embedded tier it has slots of its own.
+    pub is_reserved: Cell<bool>,
+    /// Its place among the tasks of the embedded tier, until it is over.
+    pub place: Cell<Option<Place>>,
     /// The last error that a `catch` of this task saw.
     pub last_error: RefCell<Option<RuntimeError>>,
     /// Its random numbers, once it has drawn some; those of a root task are the session's.
@@ -65,15 +72,17 @@ impl TaskRecord {
             futures: Cell::new(1),
             fuel: Cell::new(fuel),
             operations: RefCell::default(),
-            outermost: RefCell::default(),
+            outermost: OnceCell::new(),
             chain: RefCell::default(),
             waits_for: RefCell::default(),
             waits_on: RefCell::default(),
-            injected: RefCell::default(),
+            injected: Cell::default(),
             stack_bytes: Cell::new(0),
             has_run: Cell::new(false),
             is_native: Cell::new(false),
             is_of_cleanup: Cell::new(false),
+            is_reserved: Cell::new(false),
+            place: Cell::default(),
             last_error: RefCell::default(),
             random: OnceCell::new(),
         })
@@ -111,6 +120,8 @@ impl TaskRecord {
                 *occurrence
             }
             None => {
+                // Most have one, and there may be many tasks.
+                operations.reserve_exact(1);
                 operations.push((name, 1));
                 1
             }

@@ -1,11 +1,13 @@
 //! What a task waits for, and when its wait is over.
 
+use crate::capacity::{Counter, Place};
 use crate::future::{Future, FutureState};
 use crate::operation::{OperationGuard, Sequel};
 use crate::sets::NextWaiter;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::Context;
+use thin_vec::ThinVec;
 use tourbillon_builtins::Outputs;
 use tourbillon_host::{Access, TaskId};
 use tourbillon_value::{ObjectRef, Result, RuntimeError};
@@ -29,23 +31,36 @@ pub(crate) struct Waiter {
     task: Cell<TaskId>,
     goal: Goal,
     /// Members that have not arrived.
-    missing: Cell<usize>,
+    missing: Cell<u32>,
     /// The member that decided: the first failure, success or arrival.
     decided_by: Cell<Option<u32>>,
     is_met: Cell<bool>,
+    /// Where its registrations are counted, on the embedded tier.
+    charge: Option<Rc<Counter>>,
     /// Members that came after the wait began: what was started while everything is waited for.
-    late: RefCell<Vec<Future>>,
+    late: RefCell<ThinVec<Future>>,
 }
 
 impl Waiter {
     pub(crate) fn new(task: TaskId, goal: Goal, members: usize) -> Rc<Waiter> {
+        Waiter::charged(task, goal, members, None)
+    }
+
+    /// One whose registrations take places.
+    pub(crate) fn charged(
+        task: TaskId,
+        goal: Goal,
+        members: usize,
+        charge: Option<&Rc<Counter>>,
+    ) -> Rc<Waiter> {
         let is_met = members == 0;
         Rc::new(Waiter {
             task: Cell::new(task),
             goal,
-            missing: Cell::new(members),
+            missing: Cell::new(members as u32),
             decided_by: Cell::new(None),
             is_met: Cell::new(is_met),
+            charge: charge.cloned(),
             late: RefCell::default(),
         })
     }
@@ -60,9 +75,19 @@ impl Waiter {
         true
     }
 
+    /// Whether it waits, and its registrations take places.
+    pub(crate) fn counts(&self) -> bool {
+        self.charge.is_some() && !self.is_met()
+    }
+
+    /// The place of one more registration.
+    pub(crate) fn place(&self) -> Option<Place> {
+        self.charge.as_ref().map(Counter::enter)
+    }
+
     /// The members that came after the wait began.
     pub(crate) fn late(&self) -> Vec<Future> {
-        self.late.borrow().clone()
+        self.late.borrow().iter().cloned().collect()
     }
 
     /// The task to wake.
@@ -142,9 +167,9 @@ impl Timeout {
 pub(crate) struct FutureWait {
     pub members: Vec<Future>,
     /// The members that this call started.
-    pub started: Vec<Future>,
+    pub started: ThinVec<Future>,
     pub waiter: Rc<Waiter>,
-    pub timeout: Option<Timeout>,
+    pub timeout: Option<Box<Timeout>>,
     pub kind: JoinKind,
 }
 
@@ -196,7 +221,7 @@ pub(crate) enum Wait {
 /// A wait for futures that were asked to stop.
 pub(crate) struct Settling {
     pub waiter: Rc<Waiter>,
-    pub futures: Vec<Future>,
+    pub futures: ThinVec<Future>,
     /// What comes then.
     pub then: Then,
 }

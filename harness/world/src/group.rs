@@ -122,7 +122,7 @@ impl WorldGroup {
         let entanglement = Rc::default();
         let mut members = Vec::new();
         for (at, config) in configs.into_iter().enumerate() {
-            unsupported(&config.session, &config.world)?;
+            unsupported(&config.world)?;
             let Target::Compiled { program, .. } = &config.target else {
                 panic!("a program of a group does not compile: {:?}", config.target);
             };

@@ -38,6 +38,10 @@ pub(crate) enum Single {
     DeviceMemory,
     /// How many cancels may still strike.
     Cancels,
+    /// What there is a limited number of on the embedded tier.
+    TaskPlaces,
+    FuturePlaces,
+    WaiterPlaces,
 }
 
 /// Names of a session's objects; `salt` tells the sessions of a group apart.

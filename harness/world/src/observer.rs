@@ -4,7 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use tourbillon_host::{
-    Access, Entangled, Event as EngineEvent, EventState, Object, Observer, Priority, TaskId,
+    Access, Entangled, Event as EngineEvent, EventState, Object, Observer, Priority, Resource,
+    TaskId,
 };
 use tourbillon_sim::footprint::Access as SimAccess;
 use tourbillon_sim::label::name_hash;
@@ -314,6 +315,11 @@ impl Observer for WorldObserver {
             Object::Stopwatch => names.single(Single::Stopwatch),
             Object::Tasks => names.single(Single::Tasks),
             Object::Cleanups => names.single(Single::Cleanups),
+            Object::Capacity(resource) => names.single(match resource {
+                Resource::Tasks => Single::TaskPlaces,
+                Resource::Futures => Single::FuturePlaces,
+                Resource::Wakers => Single::WaiterPlaces,
+            }),
         };
         touch(&mut run, object, access);
     }

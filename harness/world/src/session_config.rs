@@ -124,6 +124,10 @@ impl SessionConfig {
                 Unhandled::Fail => tourbillon_session::Unhandled::Fail,
             },
             root_label: root_label.into(),
+            tier: match self.tier {
+                Tier::Dynamic => tourbillon_session::Tier::Dynamic,
+                Tier::Embedded => tourbillon_session::Tier::Embedded,
+            },
             // The console of the world has it.
             capture_output: false,
             ..tourbillon_session::Options::default()

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 
 use tourbillon_compiler::Program;
 use tourbillon_host::Policy;
-use tourbillon_session::{Session, SessionOptions};
+use tourbillon_session::{CapacityExceeded, Session, SessionOptions};
 use tourbillon_sim::run::Halt;
 use tourbillon_sim::trace::{Event, What};
 use tourbillon_sim::{Label, SharedRun};
@@ -117,6 +117,8 @@ pub struct RunResult {
     pub stderr: String,
     /// The error that nobody caught, with all its context, for diagnostics in full.
     pub error: Option<RuntimeError>,
+    /// What the embedded tier refused first for want of room.
+    pub refused: Option<CapacityExceeded>,
     /// Who took the last steps before a budget was spent; empty when none was.
     pub spinning: Vec<Spinning>,
 }
@@ -149,7 +151,7 @@ impl Simulation {
         world: WorldConfig,
         run: &SharedRun,
     ) -> Result<Simulation, Unsupported> {
-        unsupported(&session, &world)?;
+        unsupported(&world)?;
         Ok(Simulation {
             target,
             session,
@@ -257,6 +259,7 @@ impl Simulation {
             injected: Injected::default(),
             stderr: String::new(),
             error,
+            refused: None,
             spinning: Vec::new(),
         }
     }
@@ -520,6 +523,7 @@ pub(crate) fn judge(
         injected: bench.world.injected(),
         stderr: bench.world.captured().errors().to_string(),
         error,
+        refused: bench.session.machine().first_refusal(),
         spinning,
     }
 }

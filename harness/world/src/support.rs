@@ -3,9 +3,8 @@
 use std::fmt;
 
 use crate::config::{FaultOp, GpuDevice, LatencyOp, WorldConfig};
-use crate::session_config::{SessionConfig, Tier};
 
-/// A session or world asks for something that is not part of this version.
+/// A world asks for something that is not part of this version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsupported {
     what: &'static str,
@@ -20,10 +19,9 @@ impl fmt::Display for Unsupported {
 impl std::error::Error for Unsupported {}
 
 /// Refuses what this version cannot do.
-pub(crate) fn unsupported(session: &SessionConfig, world: &WorldConfig) -> Result<(), Unsupported> {
+pub(crate) fn unsupported(world: &WorldConfig) -> Result<(), Unsupported> {
     let gpu = world.gpu.as_ref().map(|gpu| gpu.device);
     let refused = [
-        (session.tier == Tier::Embedded, "`tier: embedded`"),
         (asks_for_fault(world), "a fault of the device itself"),
         (gpu == Some(GpuDevice::Wgpu), "`world.gpu.device: wgpu`"),
         (
@@ -56,39 +54,29 @@ fn asks_for_fault(world: &WorldConfig) -> bool {
 mod tests {
     use super::*;
 
-    fn check(session: &str, world: &str, expected: Option<&str>) {
-        let session: SessionConfig = serde_yaml::from_str(session).expect(session);
+    fn check(world: &str, expected: Option<&str>) {
         let world: WorldConfig = serde_yaml::from_str(world).expect(world);
-        let reason = unsupported(&session, &world).err();
+        let reason = unsupported(&world).err();
         let reason = reason.map(|reason| reason.to_string());
         assert_eq!(reason.as_deref(), expected);
     }
 
     #[test]
     fn what_cannot_be_done_is_named() {
-        check("{}", "{gpu: {device: none}, latency: {read: 1}}", None);
+        check("{gpu: {device: none}, latency: {read: 1}}", None);
         check(
-            "{}",
             "{latency: {http: 1}, faults: [{op: http, error: 'http:Status'}]}",
             None,
         );
         check(
-            "{tier: embedded}",
-            "{}",
-            Some("`tier: embedded` is not part of this version"),
-        );
-        check(
-            "{}",
             "{faults: [{op: gpu.map, error: 'gpu:DeviceLost'}]}",
             Some("a fault of the device itself is not part of this version"),
         );
         check(
-            "{}",
             "{gpu: {device: wgpu}}",
             Some("`world.gpu.device: wgpu` is not part of this version"),
         );
         check(
-            "{}",
             "{latency: {upload: 1}}",
             Some("`world.latency.upload` is not part of this version"),
         );

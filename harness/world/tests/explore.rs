@@ -188,8 +188,8 @@ fn what_cannot_be_replayed_says_why() {
         "no time in seconds",
     );
     check(
-        &|recording| recording.session = value("{tier: embedded}"),
-        "`tier: embedded` is not part of this version",
+        &|recording| recording.world = value("{latency: {upload: 1}}"),
+        "`world.latency.upload` is not part of this version",
     );
 }
 

@@ -1,6 +1,7 @@
 //! The one transition of a future into a terminal state, and futures that follow another.
 
 use super::*;
+use crate::capacity::Need;
 use tourbillon_builtins::note_escape;
 
 /// A part of the one transition.
@@ -100,7 +101,7 @@ impl Future {
     }
 
     /// Puts the terminal state in; gives the futures that take it over.
-    fn change(&self, machine: &Rc<Machine>, state: State) -> Vec<Future> {
+    fn change(&self, machine: &Rc<Machine>, state: State) -> ThinVec<Future> {
         self.touch(Access::Write);
         if let State::Success(outputs) = &state {
             note_escape(&machine.watch, outputs);
@@ -109,7 +110,7 @@ impl Future {
             State::Failure(error) | State::Cancelled(error) => Some(error.clone()),
             State::Created(_) | State::Pending | State::Success(_) => None,
         };
-        let (from, to, followers, left) = {
+        let (from, to, followers, left, place) = {
             let mut core = self.get().core.borrow_mut();
             let (from, to) = (core.state.kind(), state.kind());
             if let State::Failure(error) = &state {
@@ -141,10 +142,11 @@ impl Future {
                 core.origin = Origin::Manual;
             }
             core.runner = None;
-            (from, to, std::mem::take(&mut core.followers), left)
+            let followers = std::mem::take(&mut core.followers);
+            (from, to, followers, left, core.place.take())
         };
         // What the body began with, and an operation, end here and with nothing borrowed.
-        drop(left);
+        drop((left, place));
         if from == FutureState::Pending {
             machine.token.pending.remove(1);
         }
@@ -199,6 +201,14 @@ impl Future {
             at = next.get().core.borrow().follows.clone();
         }
         if inner.state() == FutureState::Created {
+            let need = Need {
+                tasks: 1,
+                ..Need::default()
+            };
+            if let Err(error) = machine.make_room(need, machine.is_in_reserve()) {
+                self.finish(machine, State::Failure(error));
+                return;
+            }
             crate::spawn::start_task(machine, inner, None, Some(self), false);
         }
         if inner.is_terminal() {
@@ -261,10 +271,9 @@ impl Future {
             core.callback_task = None;
             core.callback_label = None;
             core.callbacks_done = 0;
-            core.registrations
-                .retain(|entry| matches!(entry.listener, Listener::Set { .. }));
-            for entry in &mut core.registrations {
-                entry.mark = 0;
+            if let Some(waiting) = &mut core.registrations {
+                waiting.retain(|entry| matches!(entry.listener, Listener::Set(_)));
+                waiting.iter_mut().for_each(|entry| entry.mark = 0);
             }
             std::mem::take(&mut core.callbacks)
         };

@@ -1,12 +1,15 @@
 //! Who waits for a future, and when they are told.
 
 use super::*;
+use crate::capacity::Counter;
 
 /// Somebody who waits for a future: told when it is terminal and `mark` callbacks have run.
 pub(super) struct Registration {
     pub(super) listener: Listener,
     pub(super) index: u32,
-    pub(super) mark: usize,
+    pub(super) mark: u32,
+    /// Its place among the waiters of the embedded tier.
+    pub(super) _place: Option<Place>,
 }
 
 /// Who is told of a transition.
@@ -15,15 +18,28 @@ pub(crate) enum Listener {
     /// A task that waits.
     Waiter(Rc<Waiter>),
     /// A join set; it does not keep itself alive by its members.
-    Set {
-        set: std::rc::Weak<crate::sets::SetCore>,
-        id: ObjectId,
-    },
+    Set(Box<SetListener>),
+}
+
+/// A set as a listener.
+#[derive(Clone)]
+pub(crate) struct SetListener {
+    pub set: std::rc::Weak<crate::sets::SetCore>,
+    pub id: ObjectId,
+    /// Where its registrations are counted, on the embedded tier.
+    pub charge: Option<Rc<Counter>>,
 }
 
 impl Listener {
     fn is_waiter(&self, waiter: &Rc<Waiter>) -> bool {
         matches!(self, Listener::Waiter(own) if Rc::ptr_eq(own, waiter))
+    }
+
+    fn place(&self) -> Option<Place> {
+        match self {
+            Listener::Waiter(waiter) => waiter.place(),
+            Listener::Set(listener) => listener.charge.as_ref().map(Counter::enter),
+        }
     }
 
     fn arrive(&self, machine: &Machine, index: u32, state: FutureState) {
@@ -35,10 +51,10 @@ impl Listener {
                     machine.wake_as(waiter.task(), access == Access::Add);
                 }
             }
-            Listener::Set { set, id } => {
+            Listener::Set(listener) => {
                 // Also of a set that is gone: whoever let go of it may have looked into it before.
-                machine.touch(Shared::Handle(*id), Access::Write);
-                if let Some(set) = set.upgrade() {
+                machine.touch(Shared::Handle(listener.id), Access::Write);
+                if let Some(set) = listener.set.upgrade() {
                     set.arrive(machine, index);
                 }
             }
@@ -52,17 +68,14 @@ impl Future {
         self.touch(Access::Read);
         self.touch_waiters(Access::Read);
         let core = self.get().core.borrow();
-        let waiting = core
-            .registrations
-            .iter()
-            .filter(|entry| match &entry.listener {
-                Listener::Waiter(_) => true,
-                Listener::Set { set, id } => {
-                    let object = Shared::Waiters(*id);
-                    self.get().watch.access(object, Access::Read);
-                    set.strong_count() > 0
-                }
-            });
+        let waiting = core.registrations().filter(|entry| match &entry.listener {
+            Listener::Waiter(_) => true,
+            Listener::Set(listener) => {
+                let object = Shared::Waiters(listener.id);
+                self.get().watch.access(object, Access::Read);
+                listener.set.strong_count() > 0
+            }
+        });
         waiting.count() + core.followers.len() > count
     }
 
@@ -95,10 +108,13 @@ impl Future {
                 Some((core.state.kind(), listener))
             } else {
                 self.touch_waiters(Access::Add);
-                core.registrations.push_back(Registration {
+                let place = listener.place();
+                let registrations = core.registrations.get_or_insert_default();
+                registrations.push_back(Registration {
                     listener,
                     index,
-                    mark,
+                    mark: mark as u32,
+                    _place: place,
                 });
                 None
             }
@@ -120,7 +136,9 @@ impl Future {
     pub(crate) fn unregister(&self, waiter: &Rc<Waiter>) {
         let mut core = self.get().core.borrow_mut();
         // From both ends: those who give up in great numbers do so in order, one way or the other.
-        let waiting = &mut core.registrations;
+        let Some(waiting) = &mut core.registrations else {
+            return;
+        };
         let place = (0..waiting.len().div_ceil(2))
             .flat_map(|at| [at, waiting.len() - 1 - at])
             .find(|at| waiting[*at].listener.is_waiter(waiter));
@@ -136,14 +154,17 @@ impl Future {
         let (due, state) = {
             let mut core = self.get().core.borrow_mut();
             let state = core.state.kind();
-            if !state.is_terminal() || core.registrations.is_empty() {
+            if !state.is_terminal() {
                 return;
             }
             let done = core.callbacks_done;
-            let all = std::mem::take(&mut core.registrations);
-            let (due, rest): (VecDeque<_>, VecDeque<_>) =
-                all.into_iter().partition(|entry| entry.mark <= done);
-            core.registrations = rest;
+            let Some(all) = core.registrations.take() else {
+                return;
+            };
+            let (due, rest): (VecDeque<_>, VecDeque<_>) = all
+                .into_iter()
+                .partition(|entry| entry.mark as usize <= done);
+            core.registrations = (!rest.is_empty()).then(|| Box::new(rest));
             (due, state)
         };
         for entry in due {

@@ -27,6 +27,7 @@ use tourbillon_conformance::run::{RunOptions, Simulated};
 use tourbillon_conformance::schema::EngineName;
 use tourbillon_conformance::summary::Summary;
 use tourbillon_conformance::{LoadError, SimulatedWorld};
+use tourbillon_world::session_config;
 
 /// The arguments of `conformance`.
 #[derive(Debug, Args)]
@@ -47,9 +48,10 @@ pub struct ConformanceArguments {
     #[arg(long, value_enum, default_value_t = EngineChoice::Own)]
     engine: EngineChoice,
 
-    /// The scheduler's tier
-    #[arg(long, value_enum, default_value_t = Tier::Dynamic)]
-    tier: Tier,
+    /// Run every case on this tier of the scheduler, whichever it states; those that need more room
+    /// than the embedded tier has are skipped
+    #[arg(long, value_enum)]
+    tier: Option<Tier>,
 
     /// Write which requirements are covered by what: Markdown, or JSON for a name in `.json`
     #[arg(long, value_name = "OUT")]
@@ -132,6 +134,7 @@ fn judge_corpus(
     let progress = Progress::new(output, Some(cases.len() as u64));
     let options = RunOptions {
         seed: arguments.seed,
+        tier: arguments.tier.map(of_session),
         ..RunOptions::default()
     };
     let streamed = Mutex::new(Streamed {
@@ -227,9 +230,10 @@ fn available(arguments: &ConformanceArguments) -> Result<Option<Octave>, Vec<Str
              `tourbillon explore FILE.yaml#id --format json` prints what was seen",
         );
     }
-    if arguments.tier == Tier::Embedded {
+    if arguments.tier.is_some() && arguments.engine != EngineChoice::Own {
         return refuse(
-            "error: the embedded tier is not part of this version\nhelp: leave `--tier` out",
+            "error: `--tier` is of the engine `self`: others have their own scheduler\nhelp: leave \
+             `--tier` or `--engine` out",
         );
     }
     match arguments.engine {
@@ -247,6 +251,13 @@ fn available(arguments: &ConformanceArguments) -> Result<Option<Octave>, Vec<Str
         EngineChoice::Runmat => refuse(
             "error: the engine `runmat` is not part of this version\nhelp: there are `self`, `native` and `octave`",
         ),
+    }
+}
+
+fn of_session(tier: Tier) -> session_config::Tier {
+    match tier {
+        Tier::Dynamic => session_config::Tier::Dynamic,
+        Tier::Embedded => session_config::Tier::Embedded,
     }
 }
 
@@ -292,7 +303,20 @@ fn again(arguments: &ConformanceArguments, target: &str) -> String {
                 0 => String::new(),
                 seed => format!(" --seed {seed}"),
             };
-            format!("tourbillon explore {}{seed}", quoted(target))
+            match arguments.tier {
+                // An exploration runs a case as it states.
+                Some(tier) => {
+                    let tier = match tier {
+                        Tier::Dynamic => "dynamic",
+                        Tier::Embedded => "embedded",
+                    };
+                    format!(
+                        "tourbillon conformance {} --tier {tier}{seed}",
+                        quoted(target)
+                    )
+                }
+                None => format!("tourbillon explore {}{seed}", quoted(target)),
+            }
         }
         EngineChoice::Native | EngineChoice::Octave | EngineChoice::Runmat => {
             let engine = arguments.engine.as_str();

@@ -88,7 +88,7 @@ enum Gpu {
 pub enum Tier {
     /// Grows as needed
     Dynamic,
-    /// Fixed capacities, no heap
+    /// The capacities of a small device: 16 tasks, 32 futures, 64 waiters
     Embedded,
 }
 
@@ -163,6 +163,7 @@ fn run_on(
         strict: arguments.strict,
         is_logged: arguments.log.is_some(),
         stats: arguments.stats,
+        tier: arguments.tier,
         timeout: arguments.timeout,
         format: if output.is_json() {
             Format::Json
@@ -207,17 +208,9 @@ fn refusal(arguments: &RunArguments) -> Option<&'static str> {
         return Some("error: only one of the files can be standard input");
     }
     match arguments.gpu {
-        Gpu::Wgpu => {
-            return Some(
-                "error: this build has no wgpu provider\nhelp: leave `--gpu` out, or use `--gpu simulated`",
-            );
-        }
-        Gpu::Auto | Gpu::Simulated | Gpu::None => {}
-    }
-    match arguments.tier {
-        Tier::Dynamic => None,
-        Tier::Embedded => {
-            Some("error: the embedded tier is not part of this version\nhelp: leave `--tier` out")
-        }
+        Gpu::Wgpu => Some(
+            "error: this build has no wgpu provider\nhelp: leave `--gpu` out, or use `--gpu simulated`",
+        ),
+        Gpu::Auto | Gpu::Simulated | Gpu::None => None,
     }
 }

@@ -141,7 +141,10 @@ fn mistakes_exit_2() {
     );
     check(&["--filter", "("], &["--filter"]);
     check(&["--bless"], &["not part of this version", "help: "]);
-    check(&["--tier", "embedded"], &["not part of this version"]);
+    check(
+        &["--tier", "embedded", "--engine", "octave"],
+        &["of the engine `self`", "help: "],
+    );
     check(&["--engine", "runmat"], &["`native` and `octave`"]);
     check(&["conformance/corpus/good.yaml#two"], &["no case `two`"]);
     place.write("conformance/corpus/odd.yaml", b"cases:\n  - id: Odd\n");

@@ -227,8 +227,8 @@ fn a_corpus_is_explored_past_what_is_known_to_fail_and_what_is_not_built() {
              {{stdout: \"y\\n\"}}\n"
         )
     };
-    let tier = case("two", "    session: {tier: embedded}\n");
-    let suite = format!("cases:\n{}{tier}", case("one", ""));
+    let refused = case("two", "    world: {latency: {upload: 1}}\n");
+    let suite = format!("cases:\n{}{refused}", case("one", ""));
     let place = Place::with(&[]);
     std::fs::create_dir(place.path("corpus")).expect("a folder");
     std::fs::create_dir(place.path("known")).expect("a folder");
@@ -246,7 +246,7 @@ fn a_corpus_is_explored_past_what_is_known_to_fail_and_what_is_not_built() {
         .check(1, &["outcome: "]);
     place
         .run(&["explore", "corpus/s.yaml#two"])
-        .check(2, &["`tier: embedded` is not part of this version"]);
+        .check(2, &["`world.latency.upload` is not part of this version"]);
 }
 
 #[test]

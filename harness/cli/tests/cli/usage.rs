@@ -24,10 +24,7 @@ fn mistakes_in_arguments_exit_2_and_say_what_there_is() {
     check(&["run"], "<FILE.m>");
     check(&["run", "p.m", "--gpu", "fast"], "simulated");
     check(&["run", "p.m", "--gpu", "wgpu"], "no wgpu provider");
-    check(
-        &["run", "p.m", "--tier", "embedded"],
-        "not part of this version",
-    );
+    check(&["run", "p.m", "--tier", "tiny"], "embedded");
     check(&["run", "p.m", "--timeout", "soon"], "a number of seconds");
     check(&["run", "p.m", "--timeout", "-1"], "");
     check(&["run", "p.m", "--format", "xml"], "json");

@@ -1,9 +1,9 @@
 //! One program on a native host: from its text to what is said of it.
 
-use super::Gpu;
 use super::interrupts::Interrupts;
 use super::outlets::Outlets;
 use super::stats;
+use super::{Gpu, Tier};
 use crate::exit::Exit;
 use crate::output::{Format, Output};
 use std::collections::BTreeMap;
@@ -31,6 +31,8 @@ pub struct Settings {
     pub is_logged: bool,
     /// Whether what was counted is said.
     pub stats: bool,
+    /// The scheduler's tier.
+    pub tier: Tier,
     /// When a program is cancelled.
     pub timeout: Option<Duration>,
     /// How results are written.
@@ -134,6 +136,10 @@ pub fn run(
     };
     options.machine.namespace = namespace;
     options.machine.capture_output = false;
+    options.machine.tier = match settings.tier {
+        Tier::Dynamic => tourbillon_session::Tier::Dynamic,
+        Tier::Embedded => tourbillon_session::Tier::Embedded,
+    };
     let session = Session::new(host.clone(), Rc::new(Fifo), None, options);
     let program = match session.compile(sources) {
         Ok(program) => program,

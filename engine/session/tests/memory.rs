@@ -1,0 +1,107 @@
+//! What pending work costs in memory, in all: a counting allocator looks while everybody waits.
+
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+use std::cell::Cell;
+use std::rc::Rc;
+use tourbillon_host::{Decision, Policy, ReadyTasks};
+use tourbillon_session::{Session, SessionOptions, testing};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<std::alloc::System> = &INSTRUMENTED_SYSTEM;
+
+/// Bytes on the heap.
+fn heap() -> usize {
+    let stats = ALLOCATOR.stats();
+    stats.bytes_allocated - stats.bytes_deallocated
+}
+
+/// Looks at the heap when nobody can run for the first time.
+struct Look {
+    policy: Rc<dyn Policy>,
+    bytes: Rc<Cell<usize>>,
+}
+
+impl Policy for Look {
+    fn next(&self, ready: ReadyTasks<'_>) -> Decision {
+        if ready.is_empty() && self.bytes.get() == 0 {
+            self.bytes.set(heap());
+        }
+        self.policy.next(ready)
+    }
+}
+
+/// Bytes on the heap while the program's `n` futures are pending, and those after its session is closed,
+/// both less what was there before.
+fn bytes(program: &str, n: usize) -> (usize, usize) {
+    let before = heap();
+    let seen = Rc::new(Cell::new(0));
+    {
+        let (host, policy) = testing::offline();
+        let bytes = seen.clone();
+        let policy = Rc::new(Look { policy, bytes });
+        let session = Session::new(host, policy, None, SessionOptions::default());
+        let program = program.replace('N', &n.to_string());
+        let result = testing::block_on(session.execute(&program));
+        assert!(result.error.is_none(), "{:?}", result.error);
+        drop(result);
+        let closed = testing::block_on(session.close());
+        assert!(closed.is_ok());
+        // The session itself is still there.
+        let after = heap();
+        (seen.get() - before, after - before)
+    }
+}
+
+/// Programs with `N` pending futures, and what each may take; a task counts with its future, its stack, its
+/// label, and what it waits with. Nobody can run while
+/// the root task pauses.
+const PROGRAMS: [(&str, usize, &str); 5] = [
+    (
+        "a task that waits for a promise",
+        1280,
+        "p = promise(); for i = 1:N, spawn(waits(p)); end, pause(1); complete(p, 0);\n\
+         async function waits(p), await(p); end",
+    ),
+    (
+        "a task that pauses",
+        1408,
+        "for i = 1:N, spawn(pauses()); end, pause(0.5);\n\
+         async function pauses(), pause(1); end",
+    ),
+    (
+        "a task that pauses two calls deep, with variables",
+        1664,
+        "for i = 1:N, spawn(pauses(i)); end, pause(0.5);\n\
+         async function x = pauses(i), x = middle(i + 1); x = x + i; end\n\
+         function y = middle(i), a = i; b = a * 2; pause(1); y = a + b; end",
+    ),
+    (
+        "a promise",
+        1024,
+        "c = cell(1, N); for i = 1:N, c{i} = promise(); end, pause(1); c = {};",
+    ),
+    (
+        "a sleep",
+        1024,
+        "c = cell(1, N); for i = 1:N, c{i} = sleep_async(1); end, pause(0.5); await_all(c); c = {};",
+    ),
+];
+
+/// One test, since the counts are those of the whole process.
+#[test]
+fn what_is_pending_costs_the_same_in_any_number_and_gives_it_back() {
+    for (what, limit, program) in PROGRAMS {
+        let (none, _) = bytes(program, 0);
+        for n in [1_000, 100_000] {
+            let (pending, closed) = bytes(program, n);
+            let each = (pending - none) / n;
+            println!("{what}: {each} bytes at {n}, {closed} left to the closed session");
+            assert!(each <= limit, "{what}: {each} bytes at {n}");
+            // What a session keeps for the next execution does not grow with what this one had.
+            assert!(
+                closed < 1_000_000,
+                "{what}: {closed} bytes are kept after {n}"
+            );
+        }
+    }
+}
