@@ -97,7 +97,7 @@ async function r = waits(p), r = await(p); end
 fn asks(options: &str) -> String {
     format!(
         "try
-  fprintf('%s', webread('http://s/a', 'Timeout', 1{options}));
+  fprintf('%s', webread('http://s/a', 'Timeout', 1{options}).body);
 catch e
   fprintf('%s', e.identifier(6:7));
 end

@@ -105,7 +105,7 @@ end
 
 async function t = asks(n, o)
   yield_now();
-  t = webread('http://s/a', o);
+  t = webread('http://s/a', o).body;
 end
 ";
 

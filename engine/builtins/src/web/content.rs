@@ -6,7 +6,7 @@ use std::rc::Rc;
 use tourbillon_host::HttpResponse;
 use tourbillon_value::{Array, Result, StructArray, Value};
 
-/// What `webread` makes of a body.
+/// What is made of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ContentType {
     /// As the server says.
@@ -33,8 +33,8 @@ impl ContentType {
     }
 }
 
-/// The body as `webread` gives it.
-pub(crate) fn content(response: &HttpResponse, wanted: ContentType) -> Result<Value> {
+/// The body as the program wants it.
+fn content(response: &HttpResponse, wanted: ContentType) -> Result<Value> {
     let wanted = match wanted {
         ContentType::Auto => content_type(response.header("Content-Type").unwrap_or_default()),
         other => other,
@@ -65,12 +65,12 @@ fn content_type(media_type: &str) -> ContentType {
 }
 
 /// `status`, `headers` and `body`.
-pub(crate) fn answer(response: &HttpResponse) -> Value {
-    Value::structure(&[
+pub(crate) fn answer(response: &HttpResponse, wanted: ContentType) -> Result<Value> {
+    Ok(Value::structure(&[
         ("status", f64::from(response.status).into()),
         ("headers", headers(&response.headers)),
-        ("body", Value::text(&text(response))),
-    ])
+        ("body", content(response, wanted)?),
+    ]))
 }
 
 /// Header lines as fields: names in one spelling, whatever the server's, those that come several times

@@ -12,15 +12,6 @@ use tourbillon_value::{Result, RuntimeError, Value, build_runtime_error};
 /// How often a call is sent on from one address to the next.
 const MOST_REDIRECTS: u32 = 20;
 
-/// What the call gives.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Answer {
-    /// A struct with `status`, `headers` and `body`.
-    Whole,
-    /// The content.
-    Content(ContentType),
-}
-
 /// A request as the program wants it.
 pub(crate) struct Wanted {
     pub(crate) method: HttpMethod,
@@ -29,7 +20,8 @@ pub(crate) struct Wanted {
     /// Header lines for this server only.
     pub(crate) secrets: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
-    pub(crate) answer: Answer,
+    /// What the answer's body is made of.
+    pub(crate) content_type: ContentType,
 }
 
 /// A call under way.
@@ -139,13 +131,10 @@ impl Exchange {
     }
 
     fn value(&self, response: &HttpResponse) -> Result<Value> {
-        match self.wanted.answer {
-            Answer::Whole => Ok(content::answer(response)),
-            Answer::Content(wanted) => content::content(response, wanted).map_err(|cause| {
-                self.error("http:Failed", "the answer cannot be read".to_owned())
-                    .with_cause(cause)
-            }),
-        }
+        content::answer(response, self.wanted.content_type).map_err(|cause| {
+            self.error("http:Failed", "the answer cannot be read".to_owned())
+                .with_cause(cause)
+        })
     }
 
     fn redirected(

@@ -10,7 +10,7 @@ use crate::table::{plain, starts, waits};
 use crate::{Call, Entry, Outputs, Start};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use exchange::{Answer, Wanted, invalid_address};
+use exchange::{Wanted, invalid_address};
 use options::{WebOptions, invalid, option_name, shown_number};
 use tourbillon_host::{HttpMethod, WebAddress, encode_form};
 use tourbillon_value::{Result, StructArray, Value};
@@ -46,7 +46,7 @@ pub(crate) static TABLE: &[Entry] = &[
         u8::MAX,
         1,
         webread,
-        "data = webread(url, name, value, …, options): what is at an address; JSON becomes values",
+        "r = webread(url, name, value, …, options): a struct with status, headers and body",
     ),
     waits(
         "webwrite",
@@ -54,7 +54,7 @@ pub(crate) static TABLE: &[Entry] = &[
         u8::MAX,
         1,
         webwrite,
-        "data = webwrite(url, data, options), webwrite(url, name, value, …, options): hands data in and gives the answer",
+        "r = webwrite(url, data, options), webwrite(url, name, value, …, options): hands data in; a struct with status, headers and body",
     ),
 ];
 
@@ -67,7 +67,6 @@ fn http_get_async(call: &mut Call<'_>) -> Result<Start> {
     let options = plain_options(call, 1, HttpMethod::Get)?;
     let request = Outgoing {
         method: HttpMethod::Get,
-        answer: Answer::Whole,
         query: Vec::new(),
         body: Vec::new(),
         media_type: None,
@@ -80,7 +79,6 @@ fn http_post_async(call: &mut Call<'_>) -> Result<Start> {
     let Data { body, media_type } = data(call.name, &call.arguments[1], &options)?;
     let request = Outgoing {
         method: HttpMethod::Post,
-        answer: Answer::Whole,
         query: Vec::new(),
         body,
         media_type: Some(media_type),
@@ -93,7 +91,6 @@ fn webread(call: &mut Call<'_>) -> Result<Start> {
     let query = fields(call.name, &rest)?;
     let request = Outgoing {
         method: options.method.unwrap_or(HttpMethod::Get),
-        answer: Answer::Content(options.content_type),
         query,
         body: Vec::new(),
         media_type: None,
@@ -109,7 +106,6 @@ fn webwrite(call: &mut Call<'_>) -> Result<Start> {
     };
     let request = Outgoing {
         method: options.method.unwrap_or(HttpMethod::Post),
-        answer: Answer::Content(options.content_type),
         query: Vec::new(),
         body,
         media_type: Some(media_type),
@@ -120,7 +116,6 @@ fn webwrite(call: &mut Call<'_>) -> Result<Start> {
 /// What is about to be asked for.
 struct Outgoing {
     method: HttpMethod,
-    answer: Answer,
     query: Vec<(String, String)>,
     body: Vec<u8>,
     media_type: Option<String>,
@@ -180,13 +175,13 @@ impl Outgoing {
             headers,
             secrets,
             body: self.body,
-            answer: self.answer,
+            content_type: options.content_type,
         };
         Ok(exchange::start(call.context, wanted, options))
     }
 }
 
-/// The options of a function that gives the answer as it comes.
+/// The options of a function whose method is its own.
 fn plain_options(call: &Call<'_>, from: usize, method: HttpMethod) -> Result<WebOptions> {
     let (options, rest) = split(call.name, &call.arguments[from..])?;
     if let Some(name) = rest.first() {
@@ -197,12 +192,6 @@ fn plain_options(call: &Call<'_>, from: usize, method: HttpMethod) -> Result<Web
     if options.method.is_some_and(|wanted| wanted != method) {
         return Err(invalid(format!(
             "{}: the method is always {method}; webread and webwrite take others.",
-            call.name
-        )));
-    }
-    if options.content_type != content::ContentType::Auto {
-        return Err(invalid(format!(
-            "{}: the body is given as text; webread and webwrite take a ContentType.",
             call.name
         )));
     }

@@ -44,7 +44,7 @@ impl Default for WebOptions {
             connect_timeout: Nanoseconds(5_000_000_000),
             retries: None,
             backoff_seconds: 0.5,
-            content_type: ContentType::Auto,
+            content_type: ContentType::Text,
             media_type: None,
             method: None,
             headers: Vec::new(),
@@ -93,9 +93,8 @@ pub(crate) fn shown(given: &[(&'static str, Value)]) -> Outputs {
                 (None, "Timeout") => usual.timeout.as_seconds().into(),
                 (None, "ConnectTimeout") => usual.connect_timeout.as_seconds().into(),
                 (None, "Backoff") => usual.backoff_seconds.into(),
-                (None, "Retries" | "ContentType" | "MediaType" | "RequestMethod" | "UserAgent") => {
-                    AUTO.into()
-                }
+                (None, "ContentType") => "text".into(),
+                (None, "Retries" | "MediaType" | "RequestMethod" | "UserAgent") => AUTO.into(),
                 (None, "HeaderFields") => Value::cell_row(Vec::new()),
                 (None, _) => "".into(),
             };

@@ -111,7 +111,7 @@ fn failed(identifier: &str, message: &str) -> Option<Ended> {
 const URL: &str = "http://server/x";
 
 #[test]
-fn an_answer_is_a_struct_or_its_content() {
+fn an_answer_is_a_struct_whose_body_is_what_was_asked_for() {
     let mut call = Asking::start("http_get_async", &[URL.into()]);
     assert_eq!(call.http().method, HttpMethod::Get);
     assert_eq!(call.http().address.as_str(), URL);
@@ -133,15 +133,25 @@ fn an_answer_is_a_struct_or_its_content() {
         ("image/svg+xml", b"<s/>", "'<s/>'"),
         ("application/octet-stream", b"\x00\xff", "[0; 255]"),
     ] {
-        let mut call = Asking::start("webread", &[URL.into()]);
+        let as_it_says = options(&[("ContentType", "auto".into())]);
+        let mut call = Asking::start("webread", &[URL.into(), as_it_says]);
         let answer = response(200, &[("content-type", media_type)], body);
-        assert_eq!(call.gets(Ok(answer)), Some(Ok(expected.to_owned())));
+        let expected =
+            format!("<status=200,headers=<Content_Type='{media_type}'>,body={expected}>");
+        assert_eq!(call.gets(Ok(answer)), Some(Ok(expected)));
     }
-    let as_text = options(&[("ContentType", "text".into())]);
-    let mut call = Asking::start("webread", &[URL.into(), as_text]);
-    let answer = response(200, &[("Content-Type", "application/json")], b"[1]");
-    assert_eq!(call.gets(Ok(answer)), Some(Ok("'[1]'".to_owned())));
-    let mut call = Asking::start("webread", &[URL.into()]);
+    for name in ["webread", "http_get_async"] {
+        let mut call = Asking::start(name, &[URL.into()]);
+        let answer = response(200, &[("Content-Type", "application/json")], b"[1]");
+        assert_eq!(
+            call.gets(Ok(answer)),
+            Some(Ok(
+                "<status=200,headers=<Content_Type='application/json'>,body='[1]'>".to_owned()
+            ))
+        );
+    }
+    let json = options(&[("ContentType", "json".into())]);
+    let mut call = Asking::start("webread", &[URL.into(), json]);
     let answer = response(200, &[("Content-Type", "application/json")], b"[");
     assert_eq!(
         call.gets(Ok(answer)),
@@ -375,13 +385,8 @@ fn wrong_options_are_refused() {
              0 to 1000, or 'auto'.",
         ),
         (
-            "http_get_async('http://x/', 'ContentType', 'json')",
-            "error: async:InvalidArgument: http_get_async: the body is given as text; webread and \
-             webwrite take a ContentType.",
-        ),
-        (
             "weboptions('Timeout', 3, 'timeout', 4)",
-            "<Timeout=4,ConnectTimeout=5,Retries='auto',Backoff=0.5,ContentType='auto',\
+            "<Timeout=4,ConnectTimeout=5,Retries='auto',Backoff=0.5,ContentType='text',\
              MediaType='auto',RequestMethod='auto',HeaderFields={0x0},UserAgent='auto',Username='',\
              Password='',KeyName='',KeyValue=''>",
         ),
