@@ -71,6 +71,9 @@ pub struct OutcomeSpec {
     /// Whether the run spends its budget of steps.
     #[serde(skip_serializing_if = "is_false")]
     pub budget: bool,
+    /// Whether the future of the execution is dropped: what it showed until then is the outcome.
+    #[serde(skip_serializing_if = "is_false")]
+    pub dropped: bool,
 }
 
 fn is_false(value: &bool) -> bool {
@@ -187,6 +190,8 @@ struct RawOutcome {
     deadlock: bool,
     #[serde(default)]
     budget: bool,
+    #[serde(default)]
+    dropped: bool,
 }
 
 impl RawOutcome {
@@ -198,6 +203,7 @@ impl RawOutcome {
             || self.virtual_time.is_some()
             || self.deadlock
             || self.budget
+            || self.dropped
     }
 
     fn check(mut self) -> Result<OutcomeSpec, String> {
@@ -226,6 +232,7 @@ impl RawOutcome {
             virtual_time: self.virtual_time,
             deadlock: self.deadlock,
             budget: self.budget,
+            dropped: self.dropped,
         })
     }
 }
@@ -338,6 +345,8 @@ struct RawExpect {
     deadlock: bool,
     #[serde(default)]
     budget: bool,
+    #[serde(default)]
+    dropped: bool,
 }
 
 impl<'de> Deserialize<'de> for Expect {
@@ -356,6 +365,7 @@ fn check_expect(raw: RawExpect) -> Result<Expect, String> {
         virtual_time: raw.virtual_time,
         deadlock: raw.deadlock,
         budget: raw.budget,
+        dropped: raw.dropped,
     };
     let allowed = match raw.allowed {
         None => vec![single.check()?],

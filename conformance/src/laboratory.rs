@@ -84,6 +84,7 @@ pub fn observed(outcome: Outcome) -> Observed {
         virtual_time: Some(outcome.virtual_time_seconds),
         deadlock: outcome.deadlock,
         budget: outcome.budget,
+        dropped: outcome.dropped,
     }
 }
 

@@ -27,6 +27,9 @@ pub struct Observed {
     pub deadlock: bool,
     /// Whether the run spent its budget of steps.
     pub budget: bool,
+    /// Whether the future of the execution was dropped.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub dropped: bool,
 }
 
 /// An uncaught error as a run showed it.
@@ -187,6 +190,16 @@ pub fn differences(spec: &OutcomeSpec, observed: &Observed) -> Vec<String> {
                 "it spent its budget"
             } else {
                 "it did not spend its budget"
+            }
+            .into(),
+        );
+    }
+    if spec.dropped != observed.dropped {
+        found.push(
+            if observed.dropped {
+                "its execution was dropped"
+            } else {
+                "its execution was not dropped"
             }
             .into(),
         );

@@ -115,12 +115,12 @@ impl<L: Laboratory> Simulated<L> {
             case.world.cancel,
         );
         run.borrow_mut().set_injections(injections);
-        if let Some(steps) = self.options.steps {
-            run.borrow_mut().set_budgets(Budgets {
-                steps,
-                ..Budgets::default()
-            });
-        }
+        let budgets = run.borrow().budgets();
+        run.borrow_mut().set_budgets(Budgets {
+            steps: self.options.steps.unwrap_or(budgets.steps),
+            chaos_steps: case.explore.chaos,
+            ..budgets
+        });
         match self.laboratory.prepare(case, &run) {
             Err(reason) => CaseReport::without_runs(case, Status::Fail, reason),
             Ok(mut subject) => {

@@ -121,6 +121,13 @@ fn check_case(raw: RawCase) -> Result<Case, String> {
             "leave out one of the two: delays move virtual time",
         ));
     }
+    let outcomes = || raw.expect.allowed.iter().chain(&raw.expect.forbidden);
+    if outcomes().any(|outcome| outcome.dropped) && !injects(Injection::Drop) {
+        return Err(with_help(
+            named("an outcome is `dropped`, and nothing drops".into()),
+            "add `drop` to `inject`",
+        ));
+    }
     if raw.world.input_handler == InputHandler::None && !raw.world.input.is_empty() {
         return Err(with_help(
             named("`input` has answers and `input_handler` is none".into()),
@@ -301,20 +308,10 @@ impl<'de> Deserialize<'de> for Inject {
                 if map.next_key::<Injection>()?.is_some() {
                     return Err(one());
                 }
-                let counts = match kind {
-                    Injection::Pending
-                    | Injection::Delay
-                    | Injection::Spurious
-                    | Injection::Early
-                    | Injection::Never
-                    | Injection::Fault
-                    | Injection::Cancel => number > 0,
-                    Injection::Drop => false,
-                };
-                if !counts {
+                if number == 0 {
                     return Err(A::Error::custom(with_help(
                         format!("`{}: {number}` is no injection", kind.as_str()),
-                        "all but drop take a number, from 1",
+                        "the number is from 1; what is off is left out",
                     )));
                 }
                 Ok(Inject {
@@ -348,6 +345,9 @@ pub struct Explore {
     pub inject: Vec<Inject>,
     /// After how many schedules an exhaustive search is cut short, and the case incomplete.
     pub max_schedules: u32,
+    /// After how many steps the trouble stops; the run must then come to its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chaos: Option<u64>,
 }
 
 impl Default for Explore {
@@ -360,6 +360,7 @@ impl Default for Explore {
                 number: None,
             }],
             max_schedules: 20_000,
+            chaos: None,
         }
     }
 }
@@ -372,6 +373,7 @@ struct RawExplore {
     schedules: Option<u32>,
     inject: Option<Vec<Inject>>,
     max_schedules: Option<u32>,
+    chaos: Option<u64>,
 }
 
 impl<'de> Deserialize<'de> for Explore {
@@ -403,11 +405,24 @@ impl<'de> Deserialize<'de> for Explore {
                 {
                     return Err(with_help("`inject` names a kind twice", "name it once"));
                 }
+                if raw.chaos == Some(0) {
+                    return Err(with_help(
+                        "`chaos: 0` lets no trouble happen at all",
+                        "say after how many steps it stops, or leave out `inject`",
+                    ));
+                }
+                if raw.chaos.is_some() && raw.strategy == Strategy::Fifo {
+                    return Err(with_help(
+                        "`chaos` ends the trouble of a schedule, and `strategy: fifo` has none",
+                        "leave it out, or use `strategy: random` or `exhaustive`",
+                    ));
+                }
                 Ok(Explore {
                     strategy: raw.strategy,
                     schedules: raw.schedules.unwrap_or(default.schedules),
                     inject: raw.inject.unwrap_or(default.inject),
                     max_schedules: raw.max_schedules.unwrap_or(default.max_schedules),
+                    chaos: raw.chaos,
                 })
             },
         )

@@ -82,12 +82,12 @@ fn keys_are_known_and_given_once() {
     check(
         7,
         "    explore: {stratgy: fifo}",
-        "7:15: unknown field `stratgy`, expected one of `strategy`, `schedules`, `inject`, `max_schedules` (did you mean `strategy`?)",
+        "7:15: unknown field `stratgy`, expected one of `strategy`, `schedules`, `inject`, `max_schedules`, `chaos` (did you mean `strategy`?)",
     );
     check(
         10,
         "        - {name: a, stdot: x}",
-        "10:21: unknown field `stdot`, expected one of `name`, `stdout`, `values`, `error`, `diagnostics`, `virtual_time`, `deadlock`, `budget` (did you mean `stdout`?)",
+        "10:21: unknown field `stdot`, expected one of `name`, `stdout`, `values`, `error`, `diagnostics`, `virtual_time`, `deadlock`, `budget`, `dropped` (did you mean `stdout`?)",
     );
     check(
         1,
@@ -277,10 +277,27 @@ fn types_are_what_they_are() {
         "    explore: {inject: [{pending: 2}, spurious]}",
         "loads",
     );
+    check(7, "    explore: {inject: [{drop: 2}]}", "loads");
     check(
         7,
-        "    explore: {inject: [{drop: 2}]}",
-        "7:24: `drop: 2` is no injection (all but drop take a number, from 1)",
+        "    explore: {inject: [{drop: 0}]}",
+        "7:24: `drop: 0` is no injection (the number is from 1; what is off is left out)",
+    );
+    check(7, "    explore: {inject: [fault], chaos: 40}", "loads");
+    check(
+        7,
+        "    explore: {inject: [fault], chaos: 0}",
+        "7:14: `chaos: 0` lets no trouble happen at all (say after how many steps it stops, or leave out `inject`)",
+    );
+    check(
+        7,
+        "    explore: {strategy: fifo, chaos: 40}",
+        "7:14: `chaos` ends the trouble of a schedule, and `strategy: fifo` has none (leave it out, or use `strategy: random` or `exhaustive`)",
+    );
+    check(
+        7,
+        "    explore: {chaos: many}",
+        "7:22: invalid type: string \"many\", expected u64 (no help)",
     );
     check_with(
         "    session: {poll_every: -1}",
@@ -375,6 +392,19 @@ fn delays_and_virtual_time_exclude_each_other() {
             .replace("exhaustive}", "exhaustive, inject: [delay]}")
             .replace("name: a,", "name: a, virtual_time: 1,"),
         "2:5: case `one`: `inject: delay` in a case that states `virtual_time` (leave out one of the two: delays move virtual time)",
+    );
+}
+
+#[test]
+fn what_is_dropped_is_injected() {
+    let dropped = GOOD.replace("name: a,", "name: a, dropped: true,");
+    check_text(
+        &dropped,
+        "2:5: case `one`: an outcome is `dropped`, and nothing drops (add `drop` to `inject`)",
+    );
+    check_text(
+        &dropped.replace("exhaustive}", "exhaustive, inject: [drop]}"),
+        "loads",
     );
 }
 

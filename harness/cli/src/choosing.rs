@@ -21,7 +21,7 @@ pub struct Choosing {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
 
-    /// What may be injected: pending, delay, spurious, early, never, fault, cancel, or none
+    /// What may be injected: pending, delay, spurious, early, never, fault, cancel, drop, or none
     #[arg(long, value_name = "KIND,…")]
     pub inject: Option<Injections>,
 
@@ -75,14 +75,13 @@ impl Choosing {
         Ok(injections)
     }
 
-    /// Sets the budgets of a run.
-    pub fn set_budgets(&self, run: &SharedRun) {
-        if self.chaos.is_some() {
-            run.borrow_mut().set_budgets(Budgets {
-                chaos_steps: self.chaos,
-                ..Budgets::default()
-            });
-        }
+    /// Sets the budgets of a run of a subject, which may bring one of chaos with it.
+    pub fn set_budgets(&self, run: &SharedRun, subject: &Subject) {
+        let own = subject.case.as_ref().and_then(|case| case.explore.chaos);
+        run.borrow_mut().set_budgets(Budgets {
+            chaos_steps: self.chaos.or(own),
+            ..Budgets::default()
+        });
     }
 }
 

@@ -5,6 +5,7 @@ mod cli;
 mod clock;
 mod commands;
 mod complaint;
+mod difference_json;
 mod exit;
 mod input;
 mod judge;

@@ -31,6 +31,7 @@ const DONE: What = What::new("done");
 const SPAWN: What = What::new("spawn");
 const DELIVER: What = What::new("deliver");
 const CANCEL: What = What::new("cancel");
+const DROP: What = What::new("drop");
 const ADVANCE: What = What::new("advance");
 
 /// Runs plain Rust futures under a [`crate::Run`]; made once and used for one run after another.
@@ -557,7 +558,9 @@ impl fmt::Debug for Executor {
 
 /// Whether spurious polls or cancels are among the candidates.
 fn offers_trouble(run: &Run, shared: &Shared) -> bool {
-    run.spurious_left() > 0 || (run.cancels_left() > 0 && !shared.cancels.borrow().is_empty())
+    run.spurious_left() > 0
+        || (run.cancels_left() > 0 && !shared.cancels.borrow().is_empty())
+        || (run.drops_left() > 0 && !shared.drops.borrow().is_empty())
 }
 
 fn wake(shared: &Shared, listener: Option<Listener>) {

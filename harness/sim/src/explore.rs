@@ -85,6 +85,14 @@ impl Explorer {
         self
     }
 
+    /// The last handle of at most so many futures goes in one run while they are under way: see
+    /// [`Sim::droppable`].
+    #[must_use]
+    pub fn drops(mut self, drops: u32) -> Explorer {
+        self.injections.drops = drops;
+        self
+    }
+
     /// The one schedule of production.
     #[must_use]
     pub fn fifo() -> Explorer {

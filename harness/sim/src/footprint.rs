@@ -267,14 +267,13 @@ fn is_conflict(one: u8, other: u8) -> bool {
 /// changes it.
 pub(crate) fn is_own_step(action: Action) -> bool {
     match action {
-        Action::Run | Action::Deliver | Action::Spurious | Action::Cancel => true,
+        Action::Run | Action::Deliver | Action::Spurious | Action::Cancel | Action::Drop => true,
         Action::Advance
         | Action::Keep
         | Action::Delay(_)
         | Action::Fault(_)
         | Action::Early
         | Action::Never
-        | Action::Drop
         | Action::Pick(_) => false,
     }
 }

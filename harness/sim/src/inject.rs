@@ -4,7 +4,7 @@ use std::fmt;
 
 /// The injections that are on, each with its parameter.
 ///
-/// As text: `pending,delay,spurious,early,never,fault,cancel`, each with an optional number: `pending=2`, `spurious=5`.
+/// As text: `pending,delay,spurious,early,never,fault,cancel,drop`, each with an optional number: `pending=2`, `spurious=5`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Injections {
     /// An operation that is ready at once suspends its task first: how many polls long. 0 is off.
@@ -24,11 +24,11 @@ pub struct Injections {
     /// Tasks, or whole executions, are cancelled where they are suspended: how often in one run. 0
     /// is off.
     pub cancels: u32,
+    /// The last handle of a future goes while it is under way: how often in one run. 0 is off.
+    pub drops: u32,
 }
 
-/// What is known but stands in no simulation yet.
-const NOT_BUILT: [&str; 1] = ["drop"];
-const BUILT: &str = "`pending`, `delay`, `spurious`, `early`, `never`, `fault`, `cancel`";
+const BUILT: &str = "`pending`, `delay`, `spurious`, `early`, `never`, `fault`, `cancel`, `drop`";
 
 impl Injections {
     /// Nothing is injected.
@@ -40,6 +40,7 @@ impl Injections {
         never_completions: 0,
         faults: 0,
         cancels: 0,
+        drops: 0,
     };
 
     /// What cases and commands inject when nothing else is said: `pending`.
@@ -105,13 +106,7 @@ impl Injections {
                 "never" => injections.never_completions = number.unwrap_or(1),
                 "fault" => injections.faults = number.unwrap_or(1),
                 "cancel" => injections.cancels = number.unwrap_or(1),
-                _ if NOT_BUILT.contains(&name) => {
-                    return Err(InjectionError {
-                        message: format!(
-                            "the injection `{name}` is not built yet; these are: {BUILT}"
-                        ),
-                    });
-                }
+                "drop" => injections.drops = number.unwrap_or(1),
                 _ => {
                     return Err(InjectionError {
                         message: format!("there is no injection `{name}`; there are {BUILT}"),
@@ -138,6 +133,7 @@ impl Injections {
             ("never", self.never_completions, 1),
             ("fault", self.faults, 1),
             ("cancel", self.cancels, 1),
+            ("drop", self.drops, 1),
         ] {
             if number == usual {
                 names.push(name.to_string());
@@ -207,11 +203,12 @@ mod tests {
             never_completions: 1,
             faults: 3,
             cancels: 1,
+            drops: 2,
         };
         check(
-            " pending=2, delay , spurious=5, cancel, fault=3, never,early",
+            " pending=2, delay , drop=2,spurious=5, cancel, fault=3, never,early",
             all,
-            "pending=2,delay,spurious=5,early,never,fault=3,cancel",
+            "pending=2,delay,spurious=5,early,never,fault=3,cancel,drop=2",
         );
     }
 
@@ -221,9 +218,6 @@ mod tests {
             let message = Injections::parse(text).expect_err(text).to_string();
             assert!(message.contains(part), "{message}");
         };
-        for name in NOT_BUILT {
-            check(&format!("pending,{name}"), "is not built yet");
-        }
         check("pendign", "there is no injection `pendign`");
         check("spurious=0", "a whole number from 1");
         check("spurious=x", "a whole number from 1");

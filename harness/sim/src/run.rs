@@ -228,7 +228,13 @@ impl Run {
         footprints.step = 0;
         footprints.candidate = None;
         footprints.order.reset();
-        self.has_trouble = self.injections.spurious_polls > 0 || self.injections.cancels > 0;
+        let Injections {
+            spurious_polls,
+            cancels,
+            drops,
+            ..
+        } = self.injections;
+        self.has_trouble = spurious_polls > 0 || cancels > 0 || drops > 0;
         let is_special = self.detail.is_some()
             || self.kept.is_some()
             || self.budgets.chaos_steps.is_some()
@@ -379,11 +385,23 @@ impl Run {
         self.left(self.injections.cancels, self.struck.cancels)
     }
 
+    /// How many futures may still be dropped under way in this run.
+    #[inline]
+    #[must_use]
+    pub fn drops_left(&self) -> u32 {
+        self.left(self.injections.drops, self.struck.drops)
+    }
+
     /// How many injections of all kinds with a budget have struck in this run.
     #[must_use]
     pub fn struck(&self) -> u32 {
         let struck = &self.struck;
-        struck.spurious + struck.early + struck.never + struck.faults + struck.cancels
+        struck.spurious
+            + struck.early
+            + struck.never
+            + struck.faults
+            + struck.cancels
+            + struck.drops
     }
 
     #[inline]

@@ -12,14 +12,16 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
-use crate::cancel::{Cancellable, Cancels};
+use crate::cancel::Cancellable;
 use crate::choice::{Action, Candidate, Kind};
+use crate::droppable::Droppable;
 use crate::explain::Notes;
 use crate::footprint::{Access, Object};
 use crate::inject::Injections;
 use crate::join::JoinHandle;
 use crate::label::{Label, join_hash, name_hash};
 use crate::run::SharedRun;
+use crate::strikes::Strikes;
 use crate::task::{Pools, Task};
 use crate::timing::{Operation, Sleep, Waits};
 use crate::trace::{Event, What};
@@ -66,7 +68,8 @@ pub(crate) struct Shared {
     pub(crate) waiting_for: RefCell<FxHashMap<Label, WaitNote>>,
     occurrences: RefCell<Occurrences>,
     scratch: RefCell<Vec<Candidate>>,
-    pub(crate) cancels: RefCell<Cancels>,
+    pub(crate) cancels: RefCell<Strikes>,
+    pub(crate) drops: RefCell<Strikes>,
     /// The tasks' own wakers by slot, and the slot of the task that runs.
     pub(crate) wakers: RefCell<Vec<Waker>>,
     pub(crate) current_slot: Cell<u32>,
@@ -195,7 +198,8 @@ impl Shared {
             waiting_for: RefCell::default(),
             occurrences: RefCell::default(),
             scratch: RefCell::default(),
-            cancels: RefCell::default(),
+            cancels: RefCell::new(Strikes::new(Action::Cancel)),
+            drops: RefCell::new(Strikes::new(Action::Drop)),
             wakers: RefCell::default(),
             current_slot: Cell::new(0),
             current_class: Cell::new(0),
@@ -236,8 +240,10 @@ impl Shared {
         self.current.set(Label(0));
         let wakers = self.waits.borrow_mut().reset();
         drop(wakers);
-        let wakers = self.cancels.borrow_mut().reset();
-        drop(wakers);
+        for list in [&self.cancels, &self.drops] {
+            let left = list.borrow_mut().reset();
+            drop(left);
+        }
         if self.has_woken_by_join.replace(false) {
             self.woken_by_join.borrow_mut().clear();
         }
@@ -406,7 +412,17 @@ impl Sim {
     ///
     /// The label of the cancel is the current task's, `name` and the occurrence there.
     pub fn cancellable<F: Future>(&self, name: &str, future: F) -> Cancellable<F> {
-        Cancellable::new(Rc::clone(&self.shared), name, future)
+        Cancellable::new(&self.shared, name, future)
+    }
+
+    /// Wraps a future whose last handle the exploration may drop while it is under way, where drops are
+    /// allowed: at some point after it was suspended, also when it has been woken already. Unlike a
+    /// cancelled future, which goes in its task's next poll, it is gone at once, in a step of its own; what
+    /// awaits it is woken and gets [`crate::Dropped`].
+    ///
+    /// The label of the drop is the current task's, `name` and the occurrence there.
+    pub fn droppable<F: Future + 'static>(&self, name: &str, future: F) -> Droppable<F> {
+        Droppable::new(&self.shared, name, future)
     }
 
     /// Whether something fails here: the exploration's choice, where faults are allowed, and never

@@ -168,6 +168,7 @@ impl Teller<'_> {
                 self.row(kept, Cause::Trouble, format!("{name} is cancelled"));
             }
             "cancel" => self.effect("cancels", name),
+            "drop" => self.row(kept, Cause::Trouble, format!("{name} is dropped")),
             "spawn" => {
                 self.lanes.set(label, '○');
                 self.why.insert(label.0, "new".to_string());

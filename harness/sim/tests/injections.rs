@@ -8,7 +8,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use programs::lost_update;
-use tourbillon_sim::{Explorer, Injections, Report, Sim, join_all};
+use tourbillon_sim::{Access, Explorer, Injections, Report, Sim, join_all, replay, shrink};
 
 fn explore<F>(inject: &str, program: impl Fn(Sim) -> F) -> Report
 where
@@ -170,4 +170,114 @@ fn a_dropped_operation_is_never_delivered() {
     };
     let report = explore("pending", program);
     assert_eq!((report.schedules, report.outcome_names()), (1, vec!["0"]));
+}
+
+/// Notes its own end.
+struct Guard(
+    Sim,
+    tourbillon_sim::Object,
+    Rc<std::cell::RefCell<Vec<&'static str>>>,
+);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.access(self.1, Access::Write);
+        self.2.borrow_mut().push("gone");
+    }
+}
+
+/// A task waits for a future that holds a guard, while main goes on; what happened, in order.
+async fn held(sim: Sim) -> String {
+    let log = Rc::new(std::cell::RefCell::new(Vec::new()));
+    let object = sim.object("log");
+    let note = {
+        let (sim, log) = (sim.clone(), Rc::clone(&log));
+        move |what: &'static str| {
+            sim.access(object, Access::Write);
+            log.borrow_mut().push(what);
+        }
+    };
+    let guard = Guard(sim.clone(), object, Rc::clone(&log));
+    let waits = {
+        let (sim, note) = (sim.clone(), note.clone());
+        sim.clone().spawn_named("waits", async move {
+            let inner = sim.clone();
+            let work = async move {
+                let _guard = guard;
+                inner.operation("read", Duration::ZERO).await;
+            };
+            let ended = sim.droppable("work", work).await;
+            note(if ended.is_ok() { "read" } else { "told" });
+        })
+    };
+    sim.yield_now().await;
+    note("main");
+    waits.await;
+    sim.access(object, Access::Read);
+    log.take().join(" ")
+}
+
+#[test]
+fn a_future_under_way_is_dropped_at_once_and_whoever_waits_is_told() {
+    let plain = explore("pending", held);
+    let untouched = ["gone read main", "main gone read"];
+    assert_eq!(
+        plain.outcome_names(),
+        untouched.map(|text| format!("{text:?}"))
+    );
+    let report = explore("pending,drop", held);
+    let all = [
+        "gone main told",
+        "gone read main",
+        "gone told main",
+        "main gone read",
+        "main gone told",
+    ];
+    assert_eq!(report.outcome_names(), all.map(|text| format!("{text:?}")));
+    let injections = Injections::parse("pending,drop").expect("these are injections");
+    let reduced = Explorer::reduced().injections(injections).explore(held);
+    assert!(
+        reduced.exhausted && reduced.failures.is_empty(),
+        "{:?}",
+        reduced.failures
+    );
+    assert_eq!(reduced.outcome_names(), report.outcome_names());
+    assert!(reduced.schedules < report.schedules);
+}
+
+#[test]
+fn a_dropped_future_replays_and_shrinks() {
+    let injections = Injections::parse("pending=2,spurious,drop").expect("these are injections");
+    let explorer = || Explorer::swarm(3).injections(injections).schedules(2_000);
+    let program = |sim: Sim| async move {
+        let log = held(sim.clone()).await;
+        sim.invariant(!log.starts_with("gone main"), "main knows");
+        log
+    };
+    let report = explorer().explore(program);
+    let (_, stats) = report.failures.first_key_value().expect("it is found");
+    let recording = explorer().record(&report, &stats.witness, program);
+    let recording = recording.expect("it repeats");
+    let text = recording.to_string();
+    assert!(text.contains("drop: main/waits#1/work#1"), "{text}");
+    let again: tourbillon_sim::Recording = text.parse().expect("it is a recording");
+    let replayed = replay(&again, program).expect("labels");
+    assert_eq!(replayed.divergence, None);
+    assert_eq!(
+        replayed.verdict.failure.map(|failure| failure.kind),
+        Some(tourbillon_sim::FailureKind::Oracle)
+    );
+    let small = shrink(&recording, program).expect("it shrinks").recording;
+    let deeds: Vec<String> = small
+        .choices
+        .iter()
+        .map(|choice| format!("{:?}", choice.deed))
+        .collect();
+    assert!(deeds.contains(&"Drop".to_string()), "{deeds:?}");
+    assert!(small.choices.len() <= 2, "{small}");
+    assert_eq!(
+        small.strategy.inject.last().map(String::as_str),
+        Some("drop"),
+        "{small}"
+    );
 }

@@ -66,3 +66,35 @@ fn who_does_not_is_a_livelock_that_replays() {
     let kind = replayed.verdict.failure.map(|failure| failure.kind);
     assert_eq!(kind, Some(FailureKind::Livelock));
 }
+
+#[test]
+fn both_searches_agree_on_what_comes_after_the_chaos() {
+    for chaos in [1, 3, 5, 7] {
+        let budgets = Budgets {
+            chaos_steps: Some(chaos),
+            ..Budgets::default()
+        };
+        let search = |explorer: Explorer| {
+            let injections = Injections::parse("spurious=1,fault=1").expect("injections");
+            let explorer = explorer.injections(injections).budgets(budgets);
+            let report = explorer.explore(|sim: Sim| async move {
+                let tasks = [(); 2].map(|()| {
+                    let inner = sim.clone();
+                    sim.spawn(async move {
+                        inner.yield_now().await;
+                        let has_failed = inner.fault("request");
+                        inner.yield_now().await;
+                        has_failed
+                    })
+                });
+                join_all(tasks).await
+            });
+            assert!(report.exhausted && report.failures.is_empty(), "{report:?}");
+            let names = report.outcome_names();
+            names.into_iter().map(str::to_string).collect::<Vec<_>>()
+        };
+        let plain = search(Explorer::exhaustive());
+        assert_eq!(search(Explorer::reduced()), plain, "chaos of {chaos} steps");
+        assert_eq!(plain.len() > 1, chaos > 3, "{chaos}: {plain:?}");
+    }
+}

@@ -27,6 +27,7 @@ enum Deed {
     /// Starts a child and may wait for it.
     Spawn(Vec<Deed>, bool),
     Cancellable(Vec<Deed>),
+    Droppable(Vec<Deed>),
 }
 
 #[derive(Clone)]
@@ -64,6 +65,7 @@ fn program(seed: u64) -> Program {
         never_completions: rng.below(8) / 7,
         faults: rng.below(2),
         cancels: rng.below(2),
+        drops: rng.below(4) / 3,
         ..Injections::NONE
     };
     Program { tasks, injections }
@@ -71,7 +73,7 @@ fn program(seed: u64) -> Program {
 
 fn deeds(rng: &mut Rng, most: u32, depth: u32) -> Vec<Deed> {
     let count = 1 + rng.below(most);
-    let deed = |rng: &mut Rng| match rng.below(if depth > 1 { 11 } else { 13 }) {
+    let deed = |rng: &mut Rng| match rng.below(if depth > 1 { 11 } else { 14 }) {
         0 | 1 => Deed::Yield,
         2 | 3 => Deed::Set(rng.below(2) as usize),
         4 => Deed::Get(rng.below(2) as usize),
@@ -85,7 +87,8 @@ fn deeds(rng: &mut Rng, most: u32, depth: u32) -> Vec<Deed> {
             let waits = rng.below(2) == 0;
             Deed::Spawn(deeds(rng, 2, depth + 1), waits)
         }
-        _ => Deed::Cancellable(deeds(rng, 2, depth + 1)),
+        12 => Deed::Cancellable(deeds(rng, 2, depth + 1)),
+        _ => Deed::Droppable(deeds(rng, 2, depth + 1)),
     };
     (0..count).map(|_| deed(rng)).collect()
 }
@@ -187,6 +190,10 @@ async fn perform(shared: Shared, number: u64, deeds: Vec<Deed>) -> u64 {
             Deed::Cancellable(inner) => {
                 let work = perform(shared.clone(), number * 11 + 3, inner);
                 note(sim.cancellable("work", Box::pin(work)).await.unwrap_or(5));
+            }
+            Deed::Droppable(inner) => {
+                let work = perform(shared.clone(), number * 13 + 5, inner);
+                note(sim.droppable("held", Box::pin(work)).await.unwrap_or(6));
             }
         }
     }

@@ -238,9 +238,9 @@ fn bad_files_are_refused_with_place_and_mend() {
               mend: delete `by`"#]],
     );
     check(
-        &swap("inject: [pending]", "inject: [drop]"),
+        &swap("inject: [pending]", "inject: [dorp]"),
         expect![[r#"
-        bad.yaml:3:11: strategy: the injection `drop` is not built yet; these are: `pending`, `delay`, `spurious`, `early`, `never`, `fault`, `cancel`
+        bad.yaml:3:11: strategy: there is no injection `dorp`; there are `pending`, `delay`, `spurious`, `early`, `never`, `fault`, `cancel`, `drop`
           mend: correct the list `inject`"#]],
     );
     check(

@@ -15,6 +15,7 @@ use crate::config::WorldConfig;
 use crate::objects::{Entanglement, Names};
 use crate::observer::WorldObserver;
 use crate::policy::is_cancel_due;
+use crate::probe::Probe;
 use crate::session_config::SessionConfig;
 use crate::simulation::{
     AtEnd, Bench, During, Ending, Life, RunResult, Stuck, end, judge, live, poll,
@@ -49,6 +50,7 @@ struct Member {
     bench: Bench,
     seat: Rc<Seat>,
     label: String,
+    probe: Probe,
     entanglement: Rc<Cell<Entanglement>>,
 }
 
@@ -104,6 +106,17 @@ enum Meaning {
         member: usize,
         task: TaskId,
     },
+    /// Cancels a task, or the whole execution.
+    Cancel {
+        member: usize,
+        task: Option<TaskId>,
+    },
+    /// Drops the future of an execution.
+    Drop {
+        member: usize,
+    },
+    /// Nothing can ever happen again.
+    End,
     Advance {
         due: u64,
     },
@@ -127,6 +140,7 @@ impl WorldGroup {
                 panic!("a program of a group does not compile: {:?}", config.target);
             };
             let program = program.clone();
+            let probe = Probe::new(&config.session);
             let label = format!("s{}", at + 1);
             let (bench, seat) = seated_bench(&config, &label, &timeline, run, &entanglement);
             members.push(Member {
@@ -135,6 +149,7 @@ impl WorldGroup {
                 bench,
                 seat,
                 label,
+                probe,
                 entanglement: Rc::clone(&entanglement),
             });
         }
@@ -199,13 +214,17 @@ impl WorldGroup {
             if seated.iter().all(|one| one.life.is_none()) {
                 return None;
             }
-            self.offer(seated, &mut candidates, &mut meanings);
-            if candidates.is_empty() {
-                return None;
+            let kind = self.offer(seated, &mut candidates, &mut meanings);
+            if kind == Kind::Cancel && candidates.len() > 1 {
+                // That nothing else could happen is what makes it the time for this choice.
+                self.run.borrow_mut().access_everything();
             }
-            let pick = self.run.borrow_mut().choose(Kind::Run, &candidates);
+            let pick = self.run.borrow_mut().choose(kind, &candidates);
             if let Some(halt) = self.run.borrow().halt() {
                 return Some(halt);
+            }
+            if matches!(meanings[pick], Meaning::End) {
+                return None;
             }
             match self.obey(meanings[pick], seated) {
                 Ok(()) => {}
@@ -214,13 +233,13 @@ impl WorldGroup {
         }
     }
 
-    /// Everything that may happen next, in all sessions.
+    /// Everything that may happen next, in all sessions, and what is asked.
     fn offer(
         &self,
         seated: &[Seated],
         candidates: &mut Vec<Candidate>,
         meanings: &mut Vec<Meaning>,
-    ) {
+    ) -> Kind {
         candidates.clear();
         meanings.clear();
         let live = || {
@@ -244,21 +263,55 @@ impl WorldGroup {
             meanings.extend(offered.map(|place| Meaning::Deliver { member, place }));
         }
         if candidates.is_empty() {
-            let Some(due) = self.timeline.next_due() else {
-                return;
+            let label = self.timeline.label;
+            let (action, meaning) = match self.timeline.next_due() {
+                Some(due) => (Action::Advance, Meaning::Advance { due }),
+                // Nothing can ever happen again, unless a cancel strikes: production has none.
+                None => (Action::Keep, Meaning::End),
             };
-            let (label, action) = (self.timeline.label, Action::Advance);
             candidates.push(Candidate { label, action });
-            meanings.push(Meaning::Advance { due });
+            meanings.push(meaning);
         }
-        if self.run.borrow().spurious_left() > 0 {
-            let mut tasks = Vec::new();
+        let kind = match meanings.first() {
+            Some(Meaning::End) => Kind::Cancel,
+            _ => Kind::Run,
+        };
+        let run = self.run.borrow();
+        let mut tasks = Vec::new();
+        if kind == Kind::Run && run.spurious_left() > 0 {
             for (member, other) in live() {
                 tasks.clear();
                 other.bench.observer.suspended_into(candidates, &mut tasks);
                 meanings.extend(tasks.iter().map(|&task| Meaning::Spurious { member, task }));
             }
         }
+        if run.cancels_left() > 0 {
+            for (member, other) in live() {
+                let world = &other.bench.world;
+                if !world.is_armed() || world.config().cancel.is_some() {
+                    continue;
+                }
+                tasks.clear();
+                let (before, observer) = (candidates.len(), &other.bench.observer);
+                observer.cancels_into(candidates, &mut tasks);
+                let places = 0..candidates.len() - before;
+                let task = |place: usize| tasks.get(place).copied();
+                meanings.extend(places.map(|place| Meaning::Cancel {
+                    member,
+                    task: task(place),
+                }));
+            }
+        }
+        if run.drops_left() > 0 {
+            for (member, other) in live() {
+                if other.bench.world.is_executing() && other.bench.observer.steps() > 0 {
+                    let (label, action) = (other.bench.observer.first(), Action::Drop);
+                    candidates.push(Candidate { label, action });
+                    meanings.push(Meaning::Drop { member });
+                }
+            }
+        }
+        kind
     }
 
     fn begin_other_step(&self, member: usize) {
@@ -293,10 +346,42 @@ impl WorldGroup {
                 self.members[member].bench.world.deliver(place);
                 seated[member].is_changed = true;
             }
+            Meaning::Cancel { member, task } => {
+                let Bench {
+                    world, observer, ..
+                } = &self.members[member].bench;
+                self.begin_other_step(member);
+                match task {
+                    Some(task) => {
+                        world.count(|injected| injected.cancel += 1);
+                        observer.strike(task);
+                        let seat = &self.members[member].seat;
+                        seat.order.set(Some(Decision::Cancel(task)));
+                    }
+                    None => {
+                        observer.note_strike();
+                        world.strike();
+                    }
+                }
+                seated[member].is_changed = true;
+            }
+            Meaning::Drop { member } => {
+                // How many may still strike is a matter of all sessions.
+                self.run.borrow_mut().access_everything();
+                let (other, one) = (&self.members[member], &mut seated[member]);
+                if let Some(life) = one.life.take() {
+                    match other.probe.drop_execution(&other.bench, life, &one.at_end) {
+                        Ok(life) => one.life = Some(life),
+                        Err(ending) => one.ending = Some(ending),
+                    }
+                }
+                one.is_changed = true;
+            }
             Meaning::Advance { due } => {
                 self.timeline.advance_to(due)?;
                 seated.iter_mut().for_each(|one| one.is_changed = true);
             }
+            Meaning::End => unreachable!("nothing is done at the end"),
         }
         Ok(())
     }

@@ -51,6 +51,7 @@ mod operations;
 mod oracles;
 mod outcome;
 mod policy;
+mod probe;
 pub mod replay;
 pub mod session_config;
 pub mod shrink;

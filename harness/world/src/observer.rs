@@ -26,6 +26,7 @@ const CALLBACK_RUN: What = What::new("callback");
 const CANCEL: What = What::new("cancel");
 const CLEANUP: What = What::new("cleanup");
 const OUTPUT: What = What::new("output");
+const DROP: What = What::new("drop");
 const DEADLOCK: What = What::new("deadlock");
 const INVARIANT: What = What::new("invariant");
 const MARK: What = What::new("mark");
@@ -116,8 +117,18 @@ impl WorldObserver {
         }
     }
 
+    /// Adds the cancels that may strike to the candidates of a choice: of the tasks in `ids`, then of
+    /// the whole execution.
+    pub(crate) fn cancels_into(&self, candidates: &mut Vec<Candidate>, ids: &mut Vec<TaskId>) {
+        self.cancellable_into(candidates, ids);
+        if self.steps() > 0 {
+            let (label, action) = (self.first(), Action::Cancel);
+            candidates.push(Candidate { label, action });
+        }
+    }
+
     /// Adds a cancel of every suspended task but the first, whose cancel is the host's.
-    pub(crate) fn cancellable_into(&self, candidates: &mut Vec<Candidate>, ids: &mut Vec<TaskId>) {
+    fn cancellable_into(&self, candidates: &mut Vec<Candidate>, ids: &mut Vec<TaskId>) {
         for task in self.tasks.borrow().iter().flatten() {
             let is_first = task.label == self.first.get();
             if task.is_alive && !task.is_ready && !task.is_struck && !is_first {
@@ -143,10 +154,29 @@ impl WorldObserver {
         self.note_strike();
     }
 
-    /// A cancel has struck: one fewer is left for others.
+    /// A cancel has struck: one fewer is left for others, of all sessions of a run.
     pub(crate) fn note_strike(&self) {
-        let budget = self.names.single(Single::Cancels);
+        let budget = Names::default().single(Single::Cancels);
         self.run.borrow_mut().access(budget, SimAccess::Write);
+    }
+
+    /// The future of the execution is about to be dropped: what is known of its tasks goes with it.
+    pub(crate) fn execution_dropped(&self) {
+        self.oracles.borrow_mut().execution_dropped();
+        self.tasks.borrow_mut().clear();
+        self.stepped.set(None);
+        self.trace(DROP, self.first.get(), 0);
+    }
+
+    /// The execution is gone, and has left that many operations to the host. What the session is used
+    /// for from now on is another execution.
+    pub(crate) fn execution_is_gone(&self, operations: usize) {
+        self.oracles.borrow_mut().execution_is_gone(operations);
+    }
+
+    /// What else is wrong with the run.
+    pub(crate) fn complain(&self, complaint: String) {
+        self.oracles.borrow_mut().complain(complaint);
     }
 
     /// What the oracles say of the run, once.
@@ -257,7 +287,7 @@ impl WorldObserver {
     /// Nothing but trouble could still have happened: where there is some, it could have come before.
     pub(crate) fn nothing_was_left(&self) {
         let mut run = self.run.borrow_mut();
-        if run.spurious_left() > 0 || run.cancels_left() > 0 {
+        if run.spurious_left() > 0 || run.cancels_left() > 0 || run.drops_left() > 0 {
             run.access_everything();
         }
     }

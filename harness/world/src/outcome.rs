@@ -27,6 +27,9 @@ pub struct Outcome {
     pub deadlock: bool,
     /// Whether the budget was spent.
     pub budget: bool,
+    /// Whether the future of the execution was dropped: what it had shown until then stands.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub dropped: bool,
 }
 
 /// An uncaught error, or one of its causes.
@@ -156,6 +159,7 @@ impl Outcome {
             && self.diagnostics == other.diagnostics
             && self.deadlock == other.deadlock
             && self.budget == other.budget
+            && self.dropped == other.dropped
     }
 
     /// Writes [`Outcome::key`].
@@ -177,7 +181,11 @@ impl Outcome {
                 diagnostic.identifier, diagnostic.message
             );
         }
-        for (is_so, word) in [(self.deadlock, "deadlock"), (self.budget, "budget")] {
+        for (is_so, word) in [
+            (self.deadlock, "deadlock"),
+            (self.budget, "budget"),
+            (self.dropped, "dropped"),
+        ] {
             if is_so {
                 let _ = writeln!(key, "{word}");
             }

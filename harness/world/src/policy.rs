@@ -19,6 +19,8 @@ pub struct WorldPolicy {
     candidates: RefCell<Vec<Candidate>>,
     suspended: RefCell<Vec<TaskId>>,
     halted: Cell<Option<Halt>>,
+    /// Whether the future of the execution is to be dropped now.
+    is_dropping: Cell<bool>,
 }
 
 impl WorldPolicy {
@@ -30,17 +32,24 @@ impl WorldPolicy {
             candidates: RefCell::default(),
             suspended: RefCell::default(),
             halted: Cell::new(None),
+            is_dropping: Cell::new(false),
         })
     }
 
     /// A new run begins.
     pub(crate) fn reset(&self) {
         self.halted.set(None);
+        self.is_dropping.set(false);
     }
 
     /// Why the run had to stop, if it had to.
     pub(crate) fn halted(&self) -> Option<Halt> {
         self.halted.get()
+    }
+
+    /// Whether it gave way so that the future of the execution is dropped; once.
+    pub(crate) fn takes_drop(&self) -> bool {
+        self.is_dropping.take()
     }
 
     fn halt(&self, halt: Halt) -> Decision {
@@ -82,12 +91,11 @@ impl WorldPolicy {
                 .suspended_into(&mut candidates, &mut suspended);
         }
         if run.cancels_left() > 0 && self.world.is_armed() && self.world.config().cancel.is_none() {
-            self.observer
-                .cancellable_into(&mut candidates, &mut suspended);
-            if self.observer.steps() > 0 {
-                let (label, action) = (self.observer.first(), Action::Cancel);
-                candidates.push(Candidate { label, action });
-            }
+            self.observer.cancels_into(&mut candidates, &mut suspended);
+        }
+        if run.drops_left() > 0 && self.world.is_executing() && self.observer.steps() > 0 {
+            let (label, action) = (self.observer.first(), Action::Drop);
+            candidates.push(Candidate { label, action });
         }
         if kind == Kind::Cancel && candidates.len() > others {
             // That nothing else could happen is what makes it the time for this choice.
@@ -106,7 +114,7 @@ impl WorldPolicy {
             Some(task) => self.observer.begin_step(&mut run, task.id),
             None => self.observer.begin_other_step(&mut run),
         }
-        if self.world.counts_steps() {
+        if self.world.counts_steps() || action == Action::Drop {
             // Which step comes before the strike and which after it is a matter of their number.
             run.access_everything();
         }
@@ -138,11 +146,14 @@ impl WorldPolicy {
                 }
             },
             Action::Keep => Decision::Return,
+            Action::Drop => {
+                self.is_dropping.set(true);
+                Decision::Return
+            }
             Action::Delay(_)
             | Action::Fault(_)
             | Action::Early
             | Action::Never
-            | Action::Drop
             | Action::Pick(_) => unreachable!("a scheduling point does not offer {action:?}"),
         }
     }

@@ -24,6 +24,7 @@ use crate::observer::WorldObserver;
 use crate::oracles::{Ledger, Spinning, explain_livelock, leaks};
 use crate::outcome::{Diagnostic, ErrorOutcome, Outcome};
 use crate::policy::WorldPolicy;
+use crate::probe::Probe;
 use crate::session_config::SessionConfig;
 use crate::snapshot::snapshot;
 use crate::support::{Unsupported, unsupported};
@@ -130,6 +131,7 @@ pub struct Simulation {
     world: Rc<WorldConfig>,
     run: SharedRun,
     bench: Option<(Bench, Rc<WorldPolicy>)>,
+    probe: Probe,
     entanglement: Rc<Cell<Entanglement>>,
 }
 
@@ -152,7 +154,9 @@ impl Simulation {
         run: &SharedRun,
     ) -> Result<Simulation, Unsupported> {
         unsupported(&world)?;
+        let probe = Probe::new(&session);
         Ok(Simulation {
+            probe,
             target,
             session,
             world: Rc::new(world),
@@ -223,7 +227,7 @@ impl Simulation {
                 self.fresh_bench()
             }
         };
-        let during = drive(&bench, &policy, &program);
+        let during = drive(&bench, &policy, &program, &self.probe);
         let is_clean = matches!(during.ending, Ending::Ended { .. });
         let result = judge(&bench, &self.run, namespace, during);
         if is_clean && result.verdict.kind != VerdictKind::Leak && !is_repeating {
@@ -349,12 +353,14 @@ pub(crate) struct During {
 pub(crate) struct AtEnd {
     pub values: Vec<(String, crate::canonical::CanonicalValue)>,
     pub nanoseconds: Option<u64>,
+    /// Whether the end was that its future was dropped.
+    pub is_dropped: bool,
 }
 
 /// A session's life, from its start until it was closed.
 pub(crate) type Life = Pin<Box<dyn Future<Output = LifeResult>>>;
 
-type LifeResult = Result<(Execution, Vec<RuntimeError>), RuntimeError>;
+pub(crate) type LifeResult = Result<(Execution, Vec<RuntimeError>), RuntimeError>;
 
 /// Executes and closes. What is taken in between goes to `at_end`.
 pub(crate) fn live(bench: &Bench, program: &Arc<Program>, at_end: &Rc<RefCell<AtEnd>>) -> Life {
@@ -366,14 +372,21 @@ pub(crate) fn live(bench: &Bench, program: &Arc<Program>, at_end: &Rc<RefCell<At
         let execution = machine.execute(&program).await;
         observer.nothing_was_left();
         world.disarm();
-        let nanoseconds = world.timeline().run.borrow().clock.now();
-        *at_end.borrow_mut() = AtEnd {
-            values: workspace(&machine),
-            nanoseconds: Some(nanoseconds),
-        };
+        at_end.replace(AtEnd::of(&world, &machine));
         let late = machine.close().await?;
         Ok((execution?, late))
     })
+}
+
+impl AtEnd {
+    pub fn of(world: &World, machine: &Machine) -> AtEnd {
+        let nanoseconds = world.timeline().run.borrow().clock.now();
+        AtEnd {
+            values: workspace(machine),
+            nanoseconds: Some(nanoseconds),
+            is_dropped: false,
+        }
+    }
 }
 
 /// The workspace in canonical form; nothing of it is held on to.
@@ -388,11 +401,22 @@ fn workspace(machine: &Machine) -> Vec<(String, crate::canonical::CanonicalValue
 }
 
 /// Polls a session until it was closed or nothing can happen any more.
-fn drive(bench: &Bench, policy: &WorldPolicy, program: &Arc<Program>) -> During {
+fn drive(bench: &Bench, policy: &WorldPolicy, program: &Arc<Program>, probe: &Probe) -> During {
     let at_end = Rc::<RefCell<AtEnd>>::default();
     let mut life = live(bench, program, &at_end);
-    // The policy gives way only when nothing can happen any more, so one poll is all it takes.
-    let ended = poll(&mut life);
+    // The policy gives way only when nothing can happen any more, so one poll is all it takes; or when
+    // the future is to be dropped.
+    let mut ended = poll(&mut life);
+    if ended.is_none() && policy.takes_drop() {
+        life = match probe.drop_execution(bench, life, &at_end) {
+            Ok(life) => life,
+            Err(ending) => {
+                let at_end = at_end.take();
+                return During { ending, at_end };
+            }
+        };
+        ended = poll(&mut life);
+    }
     let ending = ended.unwrap_or_else(|| match policy.halted() {
         Some(halt) => Ending::Halted(halt),
         None => Ending::Stuck(Stuck::of(&bench.world)),
@@ -427,7 +451,7 @@ pub(crate) fn end(life: Life, ending: Ending) -> Ending {
     }
 }
 
-fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
+pub(crate) fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
     match (
         payload.downcast_ref::<&str>(),
         payload.downcast_ref::<String>(),
@@ -443,13 +467,15 @@ pub(crate) fn judge(
     bench: &Bench,
     run: &SharedRun,
     namespace: Namespace,
-    during: During,
+    mut during: During,
 ) -> RunResult {
     let now = run.borrow().clock.now();
     let nanoseconds = during.at_end.nanoseconds.unwrap_or(now);
     let mut outcome = Outcome {
         stdout: bench.world.captured().output().to_string(),
-        values: during.at_end.values.into_iter().collect(),
+        values: std::mem::take(&mut during.at_end.values)
+            .into_iter()
+            .collect(),
         virtual_time_seconds: Seconds::from_nanoseconds(nanoseconds),
         ..Outcome::default()
     };
@@ -468,6 +494,7 @@ pub(crate) fn judge(
                 .error
                 .as_ref()
                 .map(|error| ErrorOutcome::of(error, namespace));
+            outcome.dropped = during.at_end.is_dropped;
             ledger = bench.session.ledger();
             ledger.insert("host.operations".into(), bench.world.outstanding());
             let leaks = leaks(&ledger);

@@ -40,6 +40,8 @@ pub struct Injected {
     pub never: u64,
     /// Operations that failed though the world states no fault for them.
     pub fault: u64,
+    /// Executions whose future was dropped.
+    pub drop: u64,
 }
 
 impl Injected {
@@ -52,6 +54,7 @@ impl Injected {
         self.early += other.early;
         self.never += other.never;
         self.fault += other.fault;
+        self.drop += other.drop;
     }
 }
 
@@ -75,6 +78,8 @@ pub struct World {
     pub(crate) replied: RefCell<Vec<usize>>,
     cancel: RefCell<Option<CancelHandle>>,
     cancel_timer: Cell<Option<TimerId>>,
+    /// Whether an execution is under way that trouble may strike.
+    is_executing: Cell<bool>,
     /// Whether the session looks at the host between instructions, or is only counted there.
     pub(crate) is_polled: Cell<bool>,
     pub(crate) ticks: Cell<u64>,
@@ -104,6 +109,7 @@ impl World {
             replied: RefCell::default(),
             cancel: RefCell::default(),
             cancel_timer: Cell::new(None),
+            is_executing: Cell::new(false),
             is_polled: Cell::new(true),
             ticks: Cell::new(0),
             injected: Cell::default(),
@@ -224,12 +230,18 @@ impl World {
     /// Makes the host's cancel ready for the execution that is about to begin.
     pub(crate) fn arm(&self, handle: CancelHandle) {
         *self.cancel.borrow_mut() = Some(handle);
+        self.is_executing.set(true);
         if let Some(CancelPlan::AtTime(time)) = self.config.cancel {
             let key = Timeline::key(self.place, CANCEL_NUMBER);
             let mut run = self.timeline.run.borrow_mut();
             let timer = run.clock.add(time.nanoseconds(), key);
             self.cancel_timer.set(Some(timer));
         }
+    }
+
+    /// Whether an execution is under way that trouble may strike.
+    pub(crate) fn is_executing(&self) -> bool {
+        self.is_executing.get()
     }
 
     /// Whether the host may still cancel.
@@ -240,6 +252,7 @@ impl World {
     /// The execution is over: the host's cancel has nothing left to strike.
     pub(crate) fn disarm(&self) {
         *self.cancel.borrow_mut() = None;
+        self.is_executing.set(false);
         if let Some(timer) = self.cancel_timer.take() {
             self.timeline.run.borrow_mut().clock.cancel(timer);
         }

@@ -1,6 +1,7 @@
 //! `tourbillon merge`: the reports of the shards of one exploration, put together.
 
 use crate::complaint::Complaint;
+use crate::difference_json;
 use crate::exit::Exit;
 use crate::input;
 use crate::output::{BAD, FAINT, GOOD, ODD, Output, STRONG};
@@ -9,6 +10,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use tourbillon_sim::Difference;
 
 /// The arguments of `merge`.
 #[derive(Debug, Args)]
@@ -61,6 +63,8 @@ struct Found {
     line: Value,
     count: u64,
     failures: BTreeSet<String>,
+    /// Where the first run that its repetition was not like left it.
+    difference: Option<Difference>,
 }
 
 /// The numbers of a summary that add up.
@@ -178,13 +182,21 @@ impl Whole {
             (None, None) => return,
         };
         let count = line["count"].as_u64().unwrap_or(0);
+        let difference = difference_json::read(&line["difference"]);
         let failures = line["failures"].as_array().into_iter().flatten();
         let failures: BTreeSet<String> = failures.map(Value::to_string).collect();
         let found = found.entry((target, key)).or_insert_with(|| Found {
             line,
             count: 0,
             failures: BTreeSet::new(),
+            difference: None,
         });
+        let run = |difference: &Option<Difference>| difference.as_ref().map(|one| one.run);
+        if difference.is_some()
+            && (found.difference.is_none() || run(&difference) < run(&found.difference))
+        {
+            found.difference = difference;
+        }
         found.count += count;
         found.failures.extend(failures);
     }
@@ -228,6 +240,9 @@ impl Whole {
             if line.get("failures").is_some() {
                 let parsed = found.failures.iter().map(|text| serde_json::from_str(text));
                 line["failures"] = parsed.filter_map(Result::<Value, _>::ok).collect();
+            }
+            if let Some(difference) = &found.difference {
+                line["difference"] = difference_json::write(difference);
             }
             output.json(&line);
         }
@@ -276,6 +291,9 @@ impl Whole {
         }
         for ((_, failure), found) in &self.failures {
             failed(output, failure, found.count);
+            if let Some(difference) = &found.difference {
+                output.aside(difference.to_string().trim_end());
+            }
             output.again(found.line["replay"].as_str().unwrap_or_default());
         }
         let never = self.marks.iter().filter(|(_, count)| **count == 0);
@@ -349,6 +367,35 @@ mod tests {
         assert_eq!(whole.distinct_failures().len(), 1);
         let found: Vec<u64> = whole.outcomes.values().map(|found| found.count).collect();
         assert_eq!(found, [7]);
+    }
+
+    #[test]
+    fn the_first_difference_of_all_shards_is_kept() {
+        let shard = |number: u64, run: u64| {
+            let difference = format!(
+                "{{\"run\":{run},\"before\":[\"  step main\"],\"one\":\"  spawn a\",\"other\":null}}"
+            );
+            let line = format!(
+                "{{\"target\":\"p.m\",\"failure\":{{\"kind\":\"nondeterminism\",\"summary\":\"s\"}},\
+                 \"count\":2,\"witness\":\"w\",\"replay\":\"r{run}\",\"difference\":{difference}}}\n"
+            );
+            line + &report(&format!("{number}/3"), 1, "")
+        };
+        let mut whole = Whole::default();
+        for (number, run) in [(1, 130), (2, 64), (3, 66)] {
+            whole
+                .add(Path::new("a"), &shard(number, run))
+                .expect("a report");
+        }
+        let found: Vec<&Found> = whole.failures.values().collect();
+        assert_eq!((found.len(), found[0].count), (1, 6));
+        let difference = found[0].difference.as_ref().expect("it is carried");
+        assert_eq!(
+            (difference.run, &*difference.before[0]),
+            (64, "  step main")
+        );
+        let shown = difference.to_string();
+        assert!(shown.contains("the end"), "{shown}");
     }
 
     #[test]

@@ -71,7 +71,7 @@ fn simulate(arguments: &SimArguments, output: &mut Output) -> Result<Exit, Refus
     let injections = arguments.choosing.injections(&subject)?;
     let run = Run::shared(strategy);
     run.borrow_mut().set_injections(injections);
-    arguments.choosing.set_budgets(&run);
+    arguments.choosing.set_budgets(&run, &subject);
     run.borrow_mut().set_keep_events(arguments.trace);
     let mut simulation = subject.simulation(&run)?;
     let mut judge = Judge::new(&subject);

@@ -152,3 +152,57 @@ fn faults_strike_where_they_may_and_stop_with_the_chaos() {
     let endless = ["sim", "stubborn.m", "--chaos", "50", "--faults", "5"];
     place.run(&endless).check(1, &["does not end"]);
 }
+
+#[test]
+fn a_case_says_when_its_chaos_ends_and_what_a_dropped_execution_shows() {
+    const CASES: &str = "cases:
+  - id: stubborn
+    title: it ends when nothing fails any more
+    requires: [J12]
+    program: |
+      done = false;
+      while ~done
+        try
+          fileread('a'); done = true;
+        catch
+        end
+      end
+    world: {disk: {a: x}}
+    explore: {schedules: 50, inject: [pending, {fault: 1000}], chaos: 9}
+    expect: {stdout: ''}
+  - id: given-up
+    title: what was printed stands
+    requires: [J2]
+    program: |
+      fprintf('1'); yield_now(); fprintf('2');
+    explore: {strategy: exhaustive, inject: [drop]}
+    expect:
+      allowed:
+        - {name: whole, stdout: '12'}
+        - {name: half, stdout: '1', dropped: true}
+";
+    let place = Place::with(&[
+        ("s.yaml", CASES),
+        ("p.m", "fprintf('1'); yield_now(); fprintf('2');"),
+    ]);
+    place.run(&["explore", "s.yaml"]).check(0, &[]);
+    let again = place.run(&["sim", "s.yaml#stubborn", "--chaos", "3", "--faults", "900"]);
+    again.check(0, &[]);
+    // A program does not fail by being given up.
+    let json = [
+        "explore",
+        "p.m",
+        "--strategy",
+        "exhaustive",
+        "--inject",
+        "drop",
+    ];
+    let ended = place.run(&[&json[..], &["--format", "json"]].concat());
+    ended.check(0, &[]);
+    assert!(ended.stdout.contains("\"dropped\":true"), "{ended:#?}");
+    let out = ["--record", "d.yaml", "--tape", "0=1"];
+    let recorded = place.run(&[&["sim", "p.m", "--inject", "drop"][..], &out].concat());
+    recorded.check(0, &[]);
+    let replayed = place.run(&["replay", "d.yaml"]);
+    replayed.check(0, &[]);
+}

@@ -166,7 +166,7 @@ fn mistakes_exit_2_with_their_place() {
         &["good.m", "--strategy", "best"],
         &["no strategy `best`", "`fifo`, `random`, `urw`"],
     );
-    check(&["good.m", "--inject", "drop"], &["not built yet"]);
+    check(&["good.m", "--inject", "dorp"], &["no injection `dorp`"]);
     check(
         &["good.m", "--inject", "bugs"],
         &["there is no injection `bugs`"],

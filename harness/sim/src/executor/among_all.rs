@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::slot::State;
-use super::{ADVANCE, CANCEL, DELIVER, Ending, Executor, Next, wake};
+use super::{ADVANCE, CANCEL, DELIVER, DROP, Ending, Executor, Next, wake};
 use crate::choice::{Action, Candidate, Kind};
 use crate::run::POLL;
 use crate::trace::Event;
@@ -51,6 +51,10 @@ impl Executor {
         if run.cancels_left() > 0 {
             candidates.extend_from_slice(shared.cancels.borrow().candidates());
         }
+        let before_drops = candidates.len();
+        if run.drops_left() > 0 {
+            candidates.extend_from_slice(shared.drops.borrow().candidates());
+        }
         let before_suspended = candidates.len();
         self.suspended.clear();
         if run.spurious_left() > 0 {
@@ -94,19 +98,22 @@ impl Executor {
                 drop(run);
                 Next::Poll(self.ready.take(class, pick))
             }
-            Action::Cancel => {
-                run.step_event(
-                    chosen,
-                    Event {
-                        what: CANCEL,
-                        label,
-                        value: 0,
-                    },
-                );
+            Action::Cancel | Action::Drop => {
+                let (what, list, first) = match action {
+                    Action::Drop => (DROP, &shared.drops, before_drops),
+                    _ => (CANCEL, &shared.cancels, before_cancels),
+                };
+                let value = 0;
+                run.step_event(chosen, Event { what, label, value });
                 drop(run);
                 self.watch_begin(label);
-                let listener = shared.cancels.borrow_mut().strike(pick - before_cancels);
-                wake(&shared, listener);
+                let struck = list.borrow_mut().strike(pick - first);
+                if let Some(held) = struck.held {
+                    // Nobody's step: what it asks for in its drop is named after it.
+                    shared.current.set(label);
+                    held.let_go();
+                }
+                wake(&shared, Some(struck.listener));
                 self.watched();
                 Next::Look
             }
@@ -158,7 +165,6 @@ impl Executor {
             | Action::Fault(_)
             | Action::Early
             | Action::Never
-            | Action::Drop
             | Action::Pick(_) => unreachable!("a scheduling point does not offer {action:?}"),
         }
     }

@@ -228,6 +228,7 @@ impl Recording {
 const SPURIOUS: &str = "spurious ";
 const ADVANCE: &str = "advance ";
 const CANCEL: &str = "cancel ";
+const DROP: &str = "drop ";
 
 /// A candidate as `of` lists it: the plain label of a task or completion, others with a word before.
 fn candidate_text(labels: &Labels, candidate: Candidate) -> String {
@@ -236,6 +237,7 @@ fn candidate_text(labels: &Labels, candidate: Candidate) -> String {
         Action::Spurious => format!("{SPURIOUS}{label}"),
         Action::Advance => format!("{ADVANCE}{label}"),
         Action::Cancel => format!("{CANCEL}{label}"),
+        Action::Drop => format!("{DROP}{label}"),
         Action::Run
         | Action::Deliver
         | Action::Keep
@@ -243,7 +245,6 @@ fn candidate_text(labels: &Labels, candidate: Candidate) -> String {
         | Action::Fault(_)
         | Action::Early
         | Action::Never
-        | Action::Drop
         | Action::Pick(_) => label,
     }
 }
@@ -255,6 +256,8 @@ fn parse_candidate(labels: &mut Labels, text: &str) -> Result<Candidate, LabelEr
         (label, Action::Advance)
     } else if let Some(label) = text.strip_prefix(CANCEL) {
         (label, Action::Cancel)
+    } else if let Some(label) = text.strip_prefix(DROP) {
+        (label, Action::Drop)
     } else {
         (text, Action::Run)
     };

@@ -46,4 +46,5 @@ pub(super) struct Struck {
     pub(super) never: u32,
     pub(super) faults: u32,
     pub(super) cancels: u32,
+    pub(super) drops: u32,
 }

@@ -119,7 +119,7 @@ impl Run {
             self.end_step();
         }
         let pick = match candidates.len() {
-            0 | 1 if self.footprints.every_step => self.put_single(candidates),
+            0 | 1 if self.footprints.every_step && !self.is_fair() => self.put_single(candidates),
             0 | 1 => 0,
             _ => self.decide(kind, candidates),
         };
@@ -127,6 +127,12 @@ impl Run {
             self.begin_step(candidates[pick]);
         }
         pick
+    }
+
+    /// Whether nobody chooses any more, since the budget of chaos is spent.
+    #[inline]
+    fn is_fair(&self) -> bool {
+        self.quiet && !self.strategy.repeats()
     }
 
     /// A scheduling point that is no choice, but that the strategy wants to see.
@@ -155,7 +161,7 @@ impl Run {
 
     fn decide(&mut self, kind: Kind, candidates: &[Candidate]) -> usize {
         let at = self.tape.len() as u64;
-        let mut pick = if self.quiet && !self.strategy.repeats() {
+        let mut pick = if self.is_fair() {
             // Fair: whatever stays a candidate has its turn.
             (match kind {
                 Kind::Run => (self.steps % candidates.len() as u64) as usize,
@@ -191,13 +197,13 @@ impl Run {
             | Action::Advance
             | Action::Keep
             | Action::Delay(_)
-            | Action::Drop
             | Action::Pick(_) => {}
             Action::Spurious => self.struck.spurious += 1,
             Action::Early => self.struck.early += 1,
             Action::Never => self.struck.never += 1,
             Action::Fault(_) => self.struck.faults += 1,
             Action::Cancel => self.struck.cancels += 1,
+            Action::Drop => self.struck.drops += 1,
         }
         if self.detail.is_some() {
             self.note_detail(kind, at, pick, candidates);

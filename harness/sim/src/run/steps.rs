@@ -89,13 +89,17 @@ impl Run {
         };
         footprints.label = step.label;
         footprints.step = step_of(step.label, action);
-        if footprints.wanted {
+        if footprints.wanted && !self.quiet {
             footprints.candidate = Some(step);
         }
         if step.action == Action::Run || is_own_step(step.action) {
             let own = footprints.order.place(step.label.into());
             footprints.order.begin(own);
         } else if step.action == Action::Advance {
+            footprints.order.set_everything();
+        }
+        if self.budgets.chaos_steps.is_some() {
+            // How many steps came before is what ends the trouble.
             footprints.order.set_everything();
         }
     }

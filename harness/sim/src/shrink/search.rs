@@ -521,6 +521,7 @@ fn budget(injections: &Injections) -> u64 {
         never_completions,
         faults,
         cancels,
+        drops,
     } = injections;
     let all = [
         pending_polls,
@@ -530,6 +531,7 @@ fn budget(injections: &Injections) -> u64 {
         never_completions,
         faults,
         cancels,
+        drops,
     ];
     all.into_iter().map(|one| u64::from(*one)).sum()
 }

@@ -184,6 +184,7 @@ impl Policy for Swarm {
             never_completions: less(allowed.never_completions),
             faults: less(allowed.faults),
             cancels: less(allowed.cancels),
+            drops: less(allowed.drops),
         }
     }
 

@@ -171,13 +171,13 @@ impl Trial {
 }
 
 /// How many of a scheduling point's candidates are steps; what follows them are strikes: spurious
-/// polls, and cancels unless they count as steps.
+/// polls, drops, and cancels unless they count as steps.
 #[inline]
 pub(super) fn plain(candidates: &[Candidate], cancels_are_steps: bool) -> u32 {
     let mut plain = candidates.len();
     while plain > 1 {
         match candidates[plain - 1].action {
-            Action::Spurious => plain -= 1,
+            Action::Spurious | Action::Drop => plain -= 1,
             Action::Cancel if !cancels_are_steps => plain -= 1,
             _ => break,
         }

@@ -29,6 +29,11 @@ impl CallbackOrder {
         self.is_stopped = false;
     }
 
+    /// Callbacks of a dropped execution never run.
+    pub fn execution_dropped(&mut self) {
+        self.is_stopped = true;
+    }
+
     pub fn look(&mut self, event: &Event<'_>, futures: &Futures) -> Option<String> {
         let (future, problem) = match *event {
             Event::ExecutionStopped => {

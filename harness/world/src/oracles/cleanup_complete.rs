@@ -1,7 +1,7 @@
 //! Oracle: the function of every `onCleanup` object is called exactly once before the session is
 //! closed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tourbillon_host::Event;
 use tourbillon_value::ObjectId;
@@ -10,11 +10,19 @@ use tourbillon_value::ObjectId;
 #[derive(Default)]
 pub(super) struct CleanupComplete {
     is_called: BTreeMap<ObjectId, bool>,
+    /// Those of a dropped execution: they need not be called, since some of them are gone with it.
+    excused: BTreeSet<ObjectId>,
 }
 
 impl CleanupComplete {
     pub fn reset(&mut self) {
         self.is_called.clear();
+        self.excused.clear();
+    }
+
+    /// What was made so far need not be called: dropping an execution runs no cleanup.
+    pub fn execution_dropped(&mut self) {
+        self.excused.extend(self.is_called.keys());
     }
 
     pub fn look(&mut self, event: &Event<'_>) -> Option<String> {
@@ -37,7 +45,8 @@ impl CleanupComplete {
 
     /// What is to say at the end of a run.
     pub fn finish(&self) -> Option<String> {
-        let (cleanup, _) = self.is_called.iter().find(|(_, is_called)| !**is_called)?;
+        let mut left = self.is_called.iter().filter(|(_, is_called)| !**is_called);
+        let (cleanup, _) = left.find(|(cleanup, _)| !self.excused.contains(cleanup))?;
         Some(format!(
             "the cleanup of object {} was never called",
             cleanup.0

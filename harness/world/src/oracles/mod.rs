@@ -4,6 +4,7 @@ mod callback_order;
 mod cancellation_delivered;
 mod cleanup_complete;
 mod deadlock_graph;
+mod dropped_execution;
 mod empty_ledger;
 mod error_identity;
 mod futures;
@@ -19,6 +20,7 @@ use tourbillon_host::Event;
 use callback_order::CallbackOrder;
 use cancellation_delivered::CancellationDelivered;
 use cleanup_complete::CleanupComplete;
+use dropped_execution::DroppedExecution;
 pub(crate) use empty_ledger::leaks;
 use error_identity::ErrorIdentity;
 use futures::Futures;
@@ -36,6 +38,7 @@ pub(crate) struct Oracles {
     callback_order: CallbackOrder,
     cancellation_delivered: CancellationDelivered,
     cleanup_complete: CleanupComplete,
+    dropped_execution: DroppedExecution,
     error_identity: ErrorIdentity,
     last_steps: LastSteps,
     complaint: Option<String>,
@@ -51,6 +54,7 @@ impl Oracles {
         self.callback_order.reset();
         self.cancellation_delivered.reset();
         self.cleanup_complete.reset();
+        self.dropped_execution.reset();
         self.error_identity.reset();
         self.last_steps.reset();
         self.complaint = None;
@@ -65,6 +69,7 @@ impl Oracles {
             .or_else(|| callbacks.look(event, futures))
             .or_else(|| self.cancellation_delivered.look(event, futures))
             .or_else(|| self.cleanup_complete.look(event))
+            .or_else(|| self.dropped_execution.look(event))
             .or_else(|| self.error_identity.look(event))
             .or_else(|| user_invariants::look(event, self.last_steps.running(tasks)))
             .or_else(|| {
@@ -77,6 +82,27 @@ impl Oracles {
         if self.complaint.is_none() {
             self.complaint = complaint;
         }
+    }
+
+    /// The future of the execution is about to be dropped: nothing that it promised is to be expected.
+    pub fn execution_dropped(&mut self) {
+        self.tasks.reset();
+        self.callback_order.execution_dropped();
+        self.cancellation_delivered.reset();
+        self.cleanup_complete.execution_dropped();
+        self.dropped_execution.begin();
+    }
+
+    /// The execution was dropped and has left that many operations under way.
+    pub fn execution_is_gone(&mut self, operations: usize) {
+        if let Some(complaint) = self.dropped_execution.end(operations) {
+            self.complain(complaint);
+        }
+    }
+
+    /// Something is wrong with the run. The first complaint stands.
+    pub fn complain(&mut self, complaint: String) {
+        self.complaint.get_or_insert(complaint);
     }
 
     /// What an oracle had to say while the program ran.

@@ -1,6 +1,7 @@
 //! What an exploration found, for people and for programs.
 
 use super::search::{Found, Search};
+use crate::difference_json;
 use crate::output::{BAD, FAINT, GOOD, ODD, Output, STRONG};
 use crate::recordings;
 use crate::show_again::{self, quoted};
@@ -11,7 +12,7 @@ use std::path::Path;
 use tourbillon_conformance::matching::not_observed;
 use tourbillon_conformance::schema::Strategy as CaseStrategy;
 use tourbillon_sim::campaign::Stats;
-use tourbillon_sim::{Failure, FailureKind, Witness};
+use tourbillon_sim::{Failure, Witness};
 
 /// More outcomes or failures of one target than this are counted and not shown to people.
 const SHOWN: usize = 20;
@@ -222,21 +223,23 @@ fn report_failures(output: &mut Output, witnesses: &mut Witnesses<'_>) -> Result
                 kind.name(),
                 format_args!("{summary} ({count} of {all} schedules)"),
             );
-            if failure.kind == FailureKind::Nondeterminism
-                && let Some(difference) = &found.report.difference
-            {
+            if let Some(difference) = found.difference_of(failure, &stats.witness) {
                 output.aside(difference.to_string().trim_end());
             }
             output.again(&witness);
         } else if !found.failures.values().any(|known| known.contains(failure)) {
             // Failures of the exploration itself, such as nondeterminism, belong to no outcome.
-            output.json(&json!({
+            let mut line = json!({
                 "target": witnesses.search.subject.target,
                 "failure": failure_json(failure),
                 "count": count,
                 "witness": witnesses.text_or_file(&stats.witness)?,
                 "replay": witness,
-            }));
+            });
+            if let Some(difference) = found.difference_of(failure, &stats.witness) {
+                line["difference"] = difference_json::write(difference);
+            }
+            output.json(&line);
         }
     }
     let distinct = found.report.failures.len();

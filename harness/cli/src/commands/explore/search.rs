@@ -11,7 +11,7 @@ use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::time::Duration;
 use tourbillon_sim::campaign::{Plan, Report};
-use tourbillon_sim::{Failure, Injections, Recording, Witness};
+use tourbillon_sim::{Difference, Failure, FailureKind, Injections, Recording, Witness};
 use tourbillon_world::config::CancelPlan;
 use tourbillon_world::explore::{explore, plan, record, run_for};
 use tourbillon_world::{Outcome, Simulation};
@@ -154,7 +154,7 @@ impl Search<'_> {
         let strategy = strategy.map_err(Obstacle::Refused)?;
         let run = run_for(strategy, self.subject.world().cancel);
         run.borrow_mut().set_injections(self.injections);
-        self.choosing.set_budgets(&run);
+        self.choosing.set_budgets(&run, self.subject);
         self.subject.simulation(&run)
     }
 
@@ -180,6 +180,13 @@ impl Search<'_> {
 }
 
 impl Found {
+    /// Where the run of this failure and its repetition part, when that is what failed.
+    pub fn difference_of(&self, failure: &Failure, witness: &Witness) -> Option<&Difference> {
+        let difference = self.report.difference.as_ref()?;
+        let is_its = failure.kind == FailureKind::Nondeterminism && difference.run == witness.run;
+        is_its.then_some(difference)
+    }
+
     fn merge(&mut self, other: Found) {
         for (key, outcome) in other.outcomes {
             // The details of an outcome are those of its witness.
