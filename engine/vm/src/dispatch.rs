@@ -313,10 +313,13 @@ impl Interpreter {
 
     /// A statement begins and something is due: a cleanup, or a look at the host.
     fn at_statement(&mut self) -> Result<Flow> {
+        if self.machine.explaining.is_on() {
+            self.look_around();
+        }
         if self.push_due_cleanups(None) {
             return Ok(Flow::Go);
         }
-        if self.machine.fuel.get() <= 0 {
+        if self.machine.fuel.get() + self.machine.explaining.bias() <= 0 {
             self.machine.clone().tick();
             // A tick is no suspension point: only the host's own cancel is seen here.
             if self.machine.is_cancelled.get() && !self.is_in_cleanup() {

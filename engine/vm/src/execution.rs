@@ -237,7 +237,7 @@ impl Machine {
         let record = self.record(task).expect("a live task has a record");
         self.statistics.borrow_mut().steps += 1;
         self.ticks_in_a_row.set(0);
-        self.fuel.set(record.fuel.get());
+        self.fuel.set(record.fuel.get() - self.explaining.bias());
         self.event(&Event::TaskStep {
             task,
             label: &record.label,
@@ -250,7 +250,7 @@ impl Machine {
         self.touch(Object::Cleanups, finds_cleanups);
         *self.current.borrow_mut() = Some(record.clone());
         let poll = future.as_mut().poll(&mut Context::from_waker(&waker));
-        record.fuel.set(self.fuel.get());
+        record.fuel.set(self.fuel.get() + self.explaining.bias());
         *self.current.borrow_mut() = None;
         drop(waker);
         match poll {
@@ -271,6 +271,9 @@ impl Machine {
         if let Some(record) = record {
             self.token.task_bytes.remove(record.stack_bytes.take());
             drop(record.place.take());
+            if self.explaining.is_on() {
+                self.lets_go_of_all(&record);
+            }
             self.event(&Event::TaskEnded {
                 task,
                 label: &record.label,

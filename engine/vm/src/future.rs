@@ -148,7 +148,7 @@ pub(crate) enum State {
 }
 
 impl State {
-    fn kind(&self) -> FutureState {
+    pub(crate) fn kind(&self) -> FutureState {
         match self {
             State::Created(_) => FutureState::Created,
             State::Pending => FutureState::Pending,

@@ -558,6 +558,9 @@ impl Interpreter {
 
     /// Says what the task waits for, so that others can cancel it and reports can name it.
     fn publish(&mut self) {
+        if self.machine.explaining.is_on() {
+            self.look_around();
+        }
         self.machine.statistics.borrow_mut().suspensions += 1;
         if self.machine.is_crowded() {
             self.fibers.shrink_to_fit();

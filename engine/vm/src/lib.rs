@@ -14,6 +14,7 @@ mod dispatch;
 mod errors;
 mod exception;
 mod execution;
+mod explain;
 mod fiber;
 mod future;
 mod interpreter;
@@ -35,6 +36,7 @@ mod workspace;
 
 pub use cancel::CancelHandle;
 pub use execution::Execution;
+pub use explain::{Explanation, LetGo, OpenFuture, WaitingTask};
 pub use future::{FutureState, FutureView, future_view};
 pub use machine::{Ledger, Machine, OnExit, Options, Tier, Unhandled};
 pub use statistics::Statistics;

@@ -158,6 +158,8 @@ pub struct Machine {
     pub(crate) is_executing: Cell<bool>,
     /// Whether the host has cancelled the current execution.
     pub(crate) is_cancelled: Cell<bool>,
+    /// What is kept for explanations.
+    pub(crate) explaining: crate::explain::Explaining,
     /// What the library remembers between calls.
     pub(crate) library: tourbillon_builtins::LibraryState,
     /// The random numbers of the root task.
@@ -225,6 +227,7 @@ impl Machine {
             execution: Cell::new(0),
             is_executing: Cell::new(false),
             is_cancelled: Cell::new(false),
+            explaining: crate::explain::Explaining::default(),
             library: tourbillon_builtins::LibraryState::default(),
             random: Rc::default(),
             statistics: RefCell::default(),
@@ -258,6 +261,7 @@ impl Machine {
         self.next_started.set(0);
         self.is_cancelled.set(false);
         self.library.reset();
+        self.explaining.forget();
         *self.random.borrow_mut() = tourbillon_builtins::RandomStream::default();
         *self.statistics.borrow_mut() = Statistics::default();
         self.token.pending.forget_peak();
@@ -503,7 +507,7 @@ impl Machine {
         self.fuel
             .set(self.fuel.get() + i64::from(self.options.poll_every.max(1)));
         if self.options.poll_every == 0 {
-            self.fuel.set(i64::MAX);
+            self.fuel.set(i64::MAX - self.explaining.bias());
             return;
         }
         let in_a_row = self.ticks_in_a_row.get() + 1;

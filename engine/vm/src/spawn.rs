@@ -199,7 +199,7 @@ fn new_record(machine: &Machine, label: Rc<TaskLabel>, priority: Priority) -> Rc
         .borrow_mut()
         .insert(label.clone(), priority);
     let fuel = match &*machine.current.borrow() {
-        Some(_) => machine.fuel.get(),
+        Some(_) => machine.fuel.get() + machine.explaining.bias(),
         None => machine.first_fuel(),
     };
     let record = TaskRecord::new(id, label, fuel);

@@ -1,6 +1,6 @@
 //! Errors on their way to a handler.
 
-use crate::fiber::{CodeFrame, Frame};
+use crate::fiber::{CodeFrame, Fiber, Frame};
 use crate::interpreter::Interpreter;
 use crate::machine::Machine;
 use tourbillon_builtins::Step;
@@ -195,25 +195,15 @@ impl Interpreter {
     /// The call frames of the innermost body, innermost first.
     pub(crate) fn stack(&mut self) -> Vec<StackFrame> {
         let mut stack = Vec::new();
-        for frame in self.top().frames.iter().rev() {
-            let Frame::Code(code) = frame else { continue };
-            let function = &code.loaded.program.functions[code.function];
-            let source = &code.loaded.program.sources[usize::from(function.source)];
-            let position = source.position(function.spans[code.pc.saturating_sub(1)].start);
-            let name = match function.kind {
-                FunctionKind::Script => "main".into(),
-                FunctionKind::Plain
-                | FunctionKind::Async
-                | FunctionKind::Anonymous
-                | FunctionKind::AsyncBlock => code.loaded.names[code.function].clone(),
-            };
-            stack.push(StackFrame {
-                file: code.loaded.files[usize::from(function.source)].clone(),
-                name,
-                line: position.line,
-                column: position.column,
-            });
-        }
+        add_frames(self.top(), &mut stack);
+        stack
+    }
+
+    /// The frames of all bodies, innermost first.
+    pub(crate) fn whole_stack(&self) -> Vec<StackFrame> {
+        let mut stack = Vec::new();
+        let fibers = self.fibers.iter().rev();
+        fibers.for_each(|fiber| add_frames(fiber, &mut stack));
         stack
     }
 
@@ -281,5 +271,28 @@ pub(crate) fn load_workspace(machine: &Machine, frame: &CodeFrame, registers: &m
         if let Some(value) = workspace.remove(&**name) {
             registers[frame.base + register] = value;
         }
+    }
+}
+
+/// Adds the frames of one body, innermost first.
+fn add_frames(fiber: &Fiber, stack: &mut Vec<StackFrame>) {
+    for frame in fiber.frames.iter().rev() {
+        let Frame::Code(code) = frame else { continue };
+        let function = &code.loaded.program.functions[code.function];
+        let source = &code.loaded.program.sources[usize::from(function.source)];
+        let position = source.position(function.spans[code.pc.saturating_sub(1)].start);
+        let name = match function.kind {
+            FunctionKind::Script => "main".into(),
+            FunctionKind::Plain
+            | FunctionKind::Async
+            | FunctionKind::Anonymous
+            | FunctionKind::AsyncBlock => code.loaded.names[code.function].clone(),
+        };
+        stack.push(StackFrame {
+            file: code.loaded.files[usize::from(function.source)].clone(),
+            name,
+            line: position.line,
+            column: position.column,
+        });
     }
 }

@@ -7,12 +7,13 @@ use sha2::{Digest, Sha256};
 use tourbillon_sim::campaign::{self, Failure, FailureKind, Plan, Report, Witness};
 use tourbillon_sim::recording::Program;
 use tourbillon_sim::run::Halt;
-use tourbillon_sim::strategy::{Description, Strategy};
+use tourbillon_sim::strategy::{Description, Strategy, Tape};
 use tourbillon_sim::{Recording, Run, SharedRun, Verdict};
 
 use crate::config::CancelPlan;
 use crate::outcome::Outcome;
 use crate::simulation::{RunResult, Simulation, VerdictKind};
+use crate::stuck::StuckReport;
 use crate::sweep::CancelSweep;
 use crate::world::Injected;
 
@@ -152,6 +153,27 @@ pub fn record(
     let mut recording = campaign::record(&run, strategy, witness, &mut body)?;
     describe(&mut recording, simulation)?;
     Ok(recording)
+}
+
+/// Makes the run of a witness again, slowly, and says why its execution is stuck, if it is.
+pub fn explain(simulation: &mut Simulation, witness: &Witness) -> Option<StuckReport> {
+    let run = simulation.run().clone();
+    let before = {
+        let mut run = run.borrow_mut();
+        let allowed = run.allowed_injections();
+        run.set_injections(witness.injections);
+        run.set_explaining(true);
+        let strategy = run.replace_strategy(Box::new(Tape::of(witness)));
+        (strategy, allowed)
+    };
+    let has_begun = run.borrow_mut().begin(witness.run);
+    let result = has_begun.then(|| simulation.run_once());
+    let mut run = run.borrow_mut();
+    run.end(true);
+    run.set_explaining(false);
+    run.set_injections(before.1);
+    run.replace_strategy(before.0);
+    result?.stuck
 }
 
 /// Adds program, session and world to a recording.

@@ -176,7 +176,7 @@ impl WorldGroup {
         for (member, mut seated) in self.members.iter_mut().zip(seated) {
             let mut ending = seated.ending.unwrap_or(match halted {
                 Some(halt) => Ending::Halted(halt),
-                None => Ending::Stuck(Stuck::of(&member.bench.world)),
+                None => Ending::Stuck(Stuck::of(&member.bench)),
             });
             if let Some(life) = seated.life.take() {
                 ending = end(life, ending);
@@ -372,7 +372,7 @@ impl WorldGroup {
                 if let Some(life) = one.life.take() {
                     match other.probe.drop_execution(&other.bench, life, &one.at_end) {
                         Ok(life) => one.life = Some(life),
-                        Err(ending) => one.ending = Some(ending),
+                        Err(message) => one.ending = Some(Ending::Panicked(message)),
                     }
                 }
                 one.is_changed = true;

@@ -1,7 +1,8 @@
 //! What the world sees of the engine: it goes into the trace and past the oracles.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::collections::BTreeMap;
+use std::rc::{Rc, Weak};
 
 use tourbillon_host::{
     Access, Entangled, Event as EngineEvent, EventState, Object, Observer, Priority, Resource,
@@ -11,10 +12,12 @@ use tourbillon_sim::footprint::Access as SimAccess;
 use tourbillon_sim::label::name_hash;
 use tourbillon_sim::trace::{Event, What};
 use tourbillon_sim::{Action, Candidate, Label, Run, SharedRun};
+use tourbillon_vm::Machine;
 
 use crate::names::note_task;
 use crate::objects::{Entanglement, Handles, Names, Single, touch};
 use crate::oracles::{Oracles, Spinning};
+use crate::stuck::{Steps, StuckReport};
 
 const SPAWN: What = What::new("spawn");
 const READY: What = What::new("ready");
@@ -45,6 +48,10 @@ pub struct WorldObserver {
     names: Names,
     handles: RefCell<Handles>,
     entanglement: Rc<Cell<Entanglement>>,
+    /// Whom to ask when the execution is stuck and is to be explained.
+    machine: RefCell<Weak<Machine>>,
+    seen: RefCell<BTreeMap<TaskId, Steps>>,
+    stuck: RefCell<Option<StuckReport>>,
 }
 
 #[derive(Clone, Copy)]
@@ -83,6 +90,9 @@ impl WorldObserver {
             steps: Cell::new(0),
             first: Cell::new(Label(0)),
             oracles: RefCell::default(),
+            machine: RefCell::default(),
+            seen: RefCell::default(),
+            stuck: RefCell::default(),
         })
     }
 
@@ -94,6 +104,57 @@ impl WorldObserver {
         self.steps.set(0);
         self.oracles.borrow_mut().reset();
         self.handles.borrow_mut().reset();
+        self.seen.borrow_mut().clear();
+        self.stuck.take();
+    }
+
+    /// Whom to ask when the execution is stuck.
+    pub(crate) fn watches(&self, machine: &Rc<Machine>) {
+        self.machine.replace(Rc::downgrade(machine));
+    }
+
+    /// The execution is stuck: says why, if it is to be explained.
+    pub(crate) fn explain(&self) {
+        let machine = self.machine.borrow().upgrade();
+        if let Some(machine) = machine
+            && self.run.borrow().is_explaining()
+        {
+            let explanation = machine.explain();
+            let report = StuckReport::of(&explanation, &self.seen.borrow());
+            self.stuck.replace(Some(report));
+        }
+    }
+
+    /// Why the execution was stuck last, if it was explained.
+    pub(crate) fn takes_stuck(&self) -> Option<StuckReport> {
+        self.stuck.take()
+    }
+
+    /// Notes a step, or who wakes, of a task of an execution that is to be explained.
+    fn see(&self, event: &EngineEvent<'_>) {
+        let is_of_tasks = matches!(
+            event,
+            EngineEvent::TaskStep { .. } | EngineEvent::TaskWoken { .. }
+        );
+        let run = self.run.borrow();
+        if !is_of_tasks || !run.is_explaining() {
+            return;
+        }
+        let mut seen = self.seen.borrow_mut();
+        match *event {
+            EngineEvent::TaskStep { task, .. } => {
+                seen.entry(task).or_default().last_step = run.steps();
+            }
+            EngineEvent::TaskWoken { task, .. } => {
+                let by = run.current_step().unwrap_or(self.current.get());
+                // The first task is nobody's deed.
+                if by != Label(0) {
+                    let by = run.labels.text(by);
+                    seen.entry(task).or_default().woken_by = Some((by, run.steps()));
+                }
+            }
+            _ => {}
+        }
     }
 
     /// The task that was suspended by the last step, once.
@@ -356,6 +417,7 @@ impl Observer for WorldObserver {
 
     fn event(&self, event: &EngineEvent<'_>) {
         self.oracles.borrow_mut().look(event);
+        self.see(event);
         let current = self.current.get();
         match *event {
             EngineEvent::TaskSpawned {
@@ -403,6 +465,7 @@ impl Observer for WorldObserver {
             EngineEvent::Output { text } => self.trace(OUTPUT, current, name_hash(text)),
             EngineEvent::Deadlock { report, .. } => {
                 self.nothing_was_left();
+                self.explain();
                 self.trace(DEADLOCK, current, name_hash(report));
             }
             EngineEvent::Invariant { name } => self.trace(INVARIANT, current, name_hash(name)),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tourbillon_compiler::Program;
 
 use crate::session_config::SessionConfig;
-use crate::simulation::{AtEnd, Bench, Ending, Life, panic_message};
+use crate::simulation::{AtEnd, Bench, Life, panic_message};
 use crate::target::Target;
 
 /// A program that shows whether a session is usable: it runs in the one whose execution was dropped.
@@ -32,18 +32,18 @@ impl Probe {
 
     /// Drops the future of an execution halfway. Operations go with it, tasks become cancelled, no
     /// cleanup runs; what the program has shown until then goes to `at_end`. Gives what is left to be
-    /// done with the session: to use it once more, and to close it.
+    /// done with the session: to use it once more, and to close it; the message, when the drop panicked.
     pub fn drop_execution(
         &self,
         bench: &Bench,
         life: Life,
         at_end: &Rc<RefCell<AtEnd>>,
-    ) -> Result<Life, Ending> {
+    ) -> Result<Life, String> {
         let (world, observer) = (&bench.world, &bench.observer);
         world.count(|injected| injected.drop += 1);
         observer.execution_dropped();
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(life))) {
-            return Err(Ending::Panicked(panic_message(&*payload)));
+            return Err(panic_message(&*payload));
         }
         world.disarm();
         observer.execution_is_gone(world.outstanding());

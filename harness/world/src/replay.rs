@@ -5,12 +5,12 @@ use std::fmt;
 use tourbillon_sim::campaign::{self, Replayed};
 use tourbillon_sim::run::Budgets;
 use tourbillon_sim::strategy::{Fifo, Lenient, Script, Strategy, Strict};
-use tourbillon_sim::{Recording, Run, Verdict};
+use tourbillon_sim::{Recording, Run, Verdict, Witness};
 
 use crate::config::WorldConfig;
-use crate::explore::{failure, sha256};
+use crate::explore::{explain, failure, sha256};
 use crate::session_config::SessionConfig;
-use crate::simulation::{RunResult, Simulation};
+use crate::simulation::{RunResult, Simulation, VerdictKind};
 use crate::target::{ProgramText, Target};
 
 /// How to replay.
@@ -99,6 +99,16 @@ pub fn replay(recording: &Recording, options: &ReplayOptions) -> Result<Replay, 
         unreachable!("a replay runs its body once")
     };
     let events = run.borrow().event_lines();
+    let mut result = result;
+    if result.verdict.kind == VerdictKind::Deadlock && replayed.divergence.is_none() {
+        let witness = Witness {
+            run: 0,
+            tape: run.borrow().tape().to_vec(),
+            hash: result.trace_hash,
+            injections: *run.borrow().injections(),
+        };
+        result.stuck = explain(&mut simulation, &witness);
+    }
     Ok(Replay {
         result,
         replayed,

@@ -27,6 +27,7 @@ use crate::policy::WorldPolicy;
 use crate::probe::Probe;
 use crate::session_config::SessionConfig;
 use crate::snapshot::snapshot;
+use crate::stuck::StuckReport;
 use crate::support::{Unsupported, unsupported};
 use crate::target::Target;
 use crate::world::{Injected, World};
@@ -122,6 +123,8 @@ pub struct RunResult {
     pub refused: Option<CapacityExceeded>,
     /// Who took the last steps before a budget was spent; empty when none was.
     pub spinning: Vec<Spinning>,
+    /// Why the execution was stuck, where the run is one that explains.
+    pub stuck: Option<StuckReport>,
 }
 
 /// One program in one world, ready to run under the choices of one [`tourbillon_sim::Run`].
@@ -265,6 +268,7 @@ impl Simulation {
             error,
             refused: None,
             spinning: Vec::new(),
+            stuck: None,
         }
     }
 }
@@ -277,6 +281,7 @@ impl Bench {
         options: SessionOptions,
     ) -> Bench {
         let session = Session::new(world.clone(), policy, Some(observer.clone()), options);
+        observer.watches(session.machine());
         Bench {
             world,
             observer,
@@ -319,7 +324,9 @@ pub(crate) struct Stuck {
 
 impl Stuck {
     /// The operations that a world has left.
-    pub fn of(world: &World) -> Stuck {
+    pub fn of(bench: &Bench) -> Stuck {
+        bench.observer.explain();
+        let world = &bench.world;
         Stuck {
             waiting: world.outstanding_labels(),
             delivered: world.delivered_labels(),
@@ -369,6 +376,8 @@ pub(crate) fn live(bench: &Bench, program: &Arc<Program>, at_end: &Rc<RefCell<At
     let observer = bench.observer.clone();
     Box::pin(async move {
         world.arm(machine.cancel_handle());
+        let is_explaining = world.timeline().run.borrow().is_explaining();
+        machine.set_explaining(is_explaining);
         let execution = machine.execute(&program).await;
         observer.nothing_was_left();
         world.disarm();
@@ -410,8 +419,8 @@ fn drive(bench: &Bench, policy: &WorldPolicy, program: &Arc<Program>, probe: &Pr
     if ended.is_none() && policy.takes_drop() {
         life = match probe.drop_execution(bench, life, &at_end) {
             Ok(life) => life,
-            Err(ending) => {
-                let at_end = at_end.take();
+            Err(message) => {
+                let (ending, at_end) = (Ending::Panicked(message), at_end.take());
                 return During { ending, at_end };
             }
         };
@@ -419,7 +428,7 @@ fn drive(bench: &Bench, policy: &WorldPolicy, program: &Arc<Program>, probe: &Pr
     }
     let ending = ended.unwrap_or_else(|| match policy.halted() {
         Some(halt) => Ending::Halted(halt),
-        None => Ending::Stuck(Stuck::of(&bench.world)),
+        None => Ending::Stuck(Stuck::of(bench)),
     });
     let ending = end(life, ending);
     let at_end = at_end.take();
@@ -531,6 +540,7 @@ pub(crate) fn judge(
             Verdict::new(VerdictKind::Oracle, message)
         }
     };
+    let is_stuck = verdict.kind == VerdictKind::Deadlock;
     let mut run = run.borrow_mut();
     for (what, value) in [
         (END, nanoseconds),
@@ -552,6 +562,7 @@ pub(crate) fn judge(
         error,
         refused: bench.session.machine().first_refusal(),
         spinning,
+        stuck: bench.observer.takes_stuck().filter(|_| is_stuck),
     }
 }
 

@@ -49,6 +49,101 @@ fn faults_strike_each_operation_in_every_way_it_can_fail() {
     check(READS, disk, "pending,fault=2", &two);
 }
 
+const ASKS: &str = "a = asks();  b = asks();  fprintf('%s%s', a, b);
+function t = asks()
+  try
+    t = input('? ', 's');
+  catch e
+    t = e.identifier(7);
+  end
+end
+";
+
+#[test]
+fn faults_strike_each_request_for_input() {
+    let world = "{input: [{line: x}, {line: y}]}";
+    check(ASKS, world, "pending", &["xy"]);
+    // Who does not get an answer leaves it to the next.
+    let one = ["Ex", "Hx", "xE", "xH", "xy"];
+    for inject in ["pending,fault", "none,fault", "pending=2,fault,spurious"] {
+        check(ASKS, world, inject, &one);
+    }
+    let two = ["EE", "EH", "Ex", "HE", "HH", "Hx", "xE", "xH", "xy"];
+    check(ASKS, world, "pending,fault=2", &two);
+    let sync = "{input: [{line: x}, {line: y}], input_handler: sync}";
+    check(ASKS, sync, "pending,fault", &one);
+    // An end of the input stays one.
+    check(
+        ASKS,
+        "{input: [{line: x}]}",
+        "pending,fault",
+        &["Ex", "Hx", "xE", "xH"],
+    );
+}
+
+#[test]
+fn faults_strike_each_readback_and_others_come_all_the_same() {
+    let program = "a = spawn(gathers(1));  b = spawn(gathers(2));
+fprintf('%s%s', await(a), await(b));
+async function t = gathers(n)
+  try
+    t = char('0' + gather(gpuArray(n)));
+  catch e
+    t = e.identifier(5);
+  end
+end
+";
+    check(program, "{}", "pending", &["12"]);
+    check(program, "{}", "pending,fault", &["12", "1M", "M2"]);
+    check(program, "{}", "none,fault=2", &["12", "1M", "M2", "MM"]);
+    let slow = "{latency: {readback: 1}, gpu: {device: simulated, readback_pending: 2}}";
+    check(program, slow, "pending,fault", &["12", "1M", "M2"]);
+}
+
+#[test]
+fn faults_strike_writes_looks_and_deletes_which_then_change_nothing() {
+    let program =
+        "w = does(@() filewrite('a', 'y'));  l = does(@() isfile('a'));  d = does(@() delete('a'));
+fprintf('%s%s%s%s', w, l, d, does(@() isfile('a')));
+function t = does(f)
+  t = '.';
+  try
+    f();
+  catch e
+    t = e.identifier(4);
+  end
+end
+";
+    let disk = "{disk: {a: x}}";
+    check(program, disk, "pending", &["...."]);
+    let one = [
+        "....", "...I", "...P", "..I.", "..N.", "..P.", ".I..", ".P..", "I...", "P...",
+    ];
+    check(program, disk, "pending,fault", &one);
+    // What failed did not happen.
+    let kept = "try, filewrite('a', 'y'); catch, end, fprintf('%s', fileread('a'));";
+    let found = audit(kept, disk, "pending,fault");
+    let shown: Vec<&str> = found
+        .reduced
+        .outcomes
+        .values()
+        .map(|one| &*one.stdout)
+        .collect();
+    assert!(
+        shown.contains(&"x") && shown.contains(&"y") && shown.contains(&""),
+        "{shown:?}"
+    );
+    let gone = "try, delete('a'); catch, end, fprintf('%d', isfile('a'));";
+    let found = audit(gone, disk, "pending,fault");
+    let shown: Vec<&str> = found
+        .reduced
+        .outcomes
+        .values()
+        .map(|one| &*one.stdout)
+        .collect();
+    assert!(shown.contains(&"0") && shown.contains(&"1"), "{shown:?}");
+}
+
 const WAITS: &str = "t = spawn(work());
 try
   fprintf('%d', await(t));

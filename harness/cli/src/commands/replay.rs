@@ -212,6 +212,9 @@ fn judge(
             output.text(format_args!("{line}\n"));
         }
     }
+    if let Some(stuck) = &result.stuck {
+        output.aside(stuck.to_string().trim_end());
+    }
     for skipped in &replay.replayed.skipped {
         output.aside(format_args!("{ODD}skipped:{ODD:#} {skipped}"));
     }

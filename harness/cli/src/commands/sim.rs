@@ -12,8 +12,8 @@ use std::path::PathBuf;
 use tourbillon_sim::campaign::try_out;
 use tourbillon_sim::strategy::{Strategy, Tape};
 use tourbillon_sim::{Failure, Injections, Run, SharedRun, Verdict, Witness};
-use tourbillon_world::explore::record;
-use tourbillon_world::{RunResult, Simulation};
+use tourbillon_world::explore::{explain, record};
+use tourbillon_world::{RunResult, Simulation, VerdictKind};
 
 /// The arguments of `sim`.
 #[derive(Debug, Args)]
@@ -89,7 +89,7 @@ fn simulate(arguments: &SimArguments, output: &mut Output) -> Result<Exit, Refus
         let message = format!("error: the strategy has no schedule {}", arguments.run);
         return Err(vec![message]);
     }
-    let result = simulation.run_once();
+    let mut result = simulation.run_once();
     let witness = {
         let mut run = run.borrow_mut();
         let hash = run.end(!result.is_cut_short);
@@ -107,6 +107,9 @@ fn simulate(arguments: &SimArguments, output: &mut Output) -> Result<Exit, Refus
     }
     let failure = judge.failure(&result);
     let events = run.borrow().event_lines();
+    if result.verdict.kind == VerdictKind::Deadlock {
+        result.stuck = explain(&mut simulation, &witness);
+    }
     show(
         output,
         &simulation,
@@ -214,6 +217,9 @@ fn show(
     if let Some(failure) = failure {
         output.failed(failure.kind.name(), &failure.summary);
     }
+    if let Some(stuck) = &result.stuck {
+        output.aside(stuck.to_string().trim_end());
+    }
     for task in &result.spinning {
         let (label, steps) = (&task.label, task.steps);
         output.aside(format_args!("  {label} took {steps} of the last steps"));
@@ -255,7 +261,7 @@ pub fn verdict_name(result: &RunResult, failure: Option<&Failure>) -> &'static s
 /// A run for programs.
 pub fn result_json(result: &RunResult, failure: Option<&Failure>) -> serde_json::Value {
     let outcome = &result.outcome;
-    serde_json::json!({
+    let mut object = serde_json::json!({
         "stdout": outcome.stdout,
         "error": outcome.error,
         "diagnostics": outcome.diagnostics,
@@ -266,5 +272,9 @@ pub fn result_json(result: &RunResult, failure: Option<&Failure>) -> serde_json:
         "trace_hash": format!("{:016x}", result.trace_hash),
         "verdict": verdict_name(result, failure),
         "ledger": result.ledger,
-    })
+    });
+    if let Some(stuck) = &result.stuck {
+        object["stuck"] = serde_json::json!(stuck);
+    }
+    object
 }

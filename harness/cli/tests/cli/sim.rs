@@ -193,3 +193,42 @@ fn a_spent_budget_is_told_with_those_who_spun() {
         ],
     );
 }
+
+#[test]
+fn stuck_programs_are_explained() {
+    const STUCK: &str = "p = promise();
+t = spawn(waits(p));
+clear p
+await(t);
+async function waits(p)
+  await(p);
+end
+";
+    let place = Place::with(&[("stuck.m", STUCK)]);
+    let parts = [
+        "missing completion: main waits for main/waits#1, which waits for promise #2 of main",
+        "main let go of it last after stuck.m:3:1 in main",
+        "at stuck.m:6:3 in waits",
+    ];
+    place.run(&["sim", "stuck.m"]).check(1, &parts);
+    let explored = place.run(&["explore", "stuck.m", "--schedules", "5", "--out", "r"]);
+    explored.check(1, &parts);
+    let file = explored
+        .stderr
+        .lines()
+        .find_map(|line| line.strip_prefix("see it again: tourbillon replay "))
+        .expect("a recording");
+    place.run(&["replay", file]).check(1, &parts);
+    for command in [
+        &["sim", "stuck.m", "--format", "json"][..],
+        &["explore", "stuck.m", "--schedules", "5", "--format", "json"],
+        &["replay", file, "--format", "json"],
+    ] {
+        let ended = place.run(command);
+        let lines = ended.stdout.lines();
+        let mut values = lines.map(|line| serde_json::from_str::<serde_json::Value>(line));
+        let first = values.next().expect("a line").expect("JSON");
+        assert_eq!(first["stuck"]["class"], "missing-completion", "{ended:#?}");
+        assert_eq!(first["stuck"]["tasks"][1]["task"], "main/waits#1");
+    }
+}

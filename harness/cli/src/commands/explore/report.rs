@@ -12,7 +12,7 @@ use std::path::Path;
 use tourbillon_conformance::matching::not_observed;
 use tourbillon_conformance::schema::Strategy as CaseStrategy;
 use tourbillon_sim::campaign::Stats;
-use tourbillon_sim::{Failure, Witness};
+use tourbillon_sim::{Failure, FailureKind, Witness};
 
 /// More outcomes or failures of one target than this are counted and not shown to people.
 const SHOWN: usize = 20;
@@ -173,14 +173,21 @@ fn report_outcomes(output: &mut Output, witnesses: &mut Witnesses<'_>) -> Result
         let witness = witnesses.of(&stats.witness)?;
         if output.is_json() {
             let recorded = witnesses.text_or_file(&stats.witness)?;
-            output.json(&json!({
+            let mut line = json!({
                 "target": target,
                 "outcome": found.outcomes.get(*key),
                 "count": stats.count,
                 "witness": recorded,
                 "replay": witness,
                 "failures": failures.into_iter().flatten().map(failure_json).collect::<Vec<_>>(),
-            }));
+            });
+            let is_deadlock = |failure: &Failure| failure.kind == FailureKind::Deadlock;
+            if failures.is_some_and(|all| all.iter().any(is_deadlock))
+                && let Some(stuck) = witnesses.search.explain(&stats.witness)?
+            {
+                line["stuck"] = json!(stuck);
+            }
+            output.json(&line);
             continue;
         }
         if number >= SHOWN {
@@ -223,6 +230,11 @@ fn report_failures(output: &mut Output, witnesses: &mut Witnesses<'_>) -> Result
                 kind.name(),
                 format_args!("{summary} ({count} of {all} schedules)"),
             );
+            if failure.kind == FailureKind::Deadlock
+                && let Some(stuck) = witnesses.search.explain(&stats.witness)?
+            {
+                output.aside(stuck.to_string().trim_end());
+            }
             if let Some(difference) = found.difference_of(failure, &stats.witness) {
                 output.aside(difference.to_string().trim_end());
             }

@@ -13,8 +13,8 @@ use std::time::Duration;
 use tourbillon_sim::campaign::{Plan, Report};
 use tourbillon_sim::{Difference, Failure, FailureKind, Injections, Recording, Witness};
 use tourbillon_world::config::CancelPlan;
-use tourbillon_world::explore::{explore, plan, record, run_for};
-use tourbillon_world::{Outcome, Simulation};
+use tourbillon_world::explore::{explain, explore, plan, record, run_for};
+use tourbillon_world::{Outcome, Simulation, StuckReport};
 
 /// What to explore, and how.
 pub struct Search<'a> {
@@ -156,6 +156,14 @@ impl Search<'_> {
         run.borrow_mut().set_injections(self.injections);
         self.choosing.set_budgets(&run, self.subject);
         self.subject.simulation(&run)
+    }
+
+    /// Why the run of a witness is stuck.
+    ///
+    /// # Errors
+    /// When the subject cannot be run.
+    pub fn explain(&self, witness: &Witness) -> Result<Option<StuckReport>, Refusal> {
+        Ok(explain(&mut self.simulation()?, witness))
     }
 
     /// Recordings of runs that were found.
