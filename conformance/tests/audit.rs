@@ -24,7 +24,9 @@ fn reduction_loses_no_outcome_of_the_corpus() {
     let mut differences = Vec::new();
     let (mut cases, mut proven) = (0, 0);
     for case in corpus.cases() {
-        if !case.engines.contains(&EngineName::Own) {
+        // Runs that do not end are as long as their budget, and no search comes to its end with them; that
+        // both agree on what comes after a chaos is shown where the searches are.
+        if !case.engines.contains(&EngineName::Own) || case.explore.chaos.is_some() {
             continue;
         }
         let entries: Vec<String> = case.explore.inject.iter().map(|one| one.entry()).collect();

@@ -294,7 +294,7 @@ impl Reach<'_> {
         for frame in &fiber.frames {
             match frame {
                 Frame::Native { native, .. } => native.trace(&mut |value| self.visit(value)),
-                Frame::Cleanup { queue, kept } => {
+                Frame::Cleanup { queue, kept, .. } => {
                     let queue = queue.as_slice().iter();
                     queue.for_each(|(_, function)| self.visit(function));
                     kept.iter().for_each(|value| self.visit(value));

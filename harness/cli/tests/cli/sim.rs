@@ -226,7 +226,7 @@ end
     ] {
         let ended = place.run(command);
         let lines = ended.stdout.lines();
-        let mut values = lines.map(|line| serde_json::from_str::<serde_json::Value>(line));
+        let mut values = lines.map(serde_json::from_str::<serde_json::Value>);
         let first = values.next().expect("a line").expect("JSON");
         assert_eq!(first["stuck"]["class"], "missing-completion", "{ended:#?}");
         assert_eq!(first["stuck"]["tasks"][1]["task"], "main/waits#1");
