@@ -210,6 +210,10 @@ pub(crate) struct Core {
     /// The number of children at which those that are gone are swept out next.
     sweep_children_at: u32,
     /// Boxed: of many futures most have nobody who waits, and of one many.
+    #[expect(
+        clippy::box_collection,
+        reason = "three words smaller where nobody waits"
+    )]
     registrations: Option<Box<VecDeque<Registration>>>,
     pub callbacks: ThinVec<Callback>,
     /// How many callbacks have run or were passed over.
