@@ -467,7 +467,7 @@ impl Run {
         self.trace.hash()
     }
 
-    /// The trace hash after each [`CHECKPOINT_EVERY`] choice points.
+    /// The trace hash after every 64 choice points (`CHECKPOINT_EVERY`).
     #[must_use]
     pub fn checkpoints(&self) -> &[u64] {
         self.trace.checkpoints()
