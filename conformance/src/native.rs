@@ -171,7 +171,7 @@ fn run_once(case: &Case, factor: NonZeroU32) -> Result<Shown, String> {
         }
     };
     let told = |error: std::io::Error| error.to_string();
-    let runtime = Runtime::start().map_err(told)?;
+    let runtime = Runtime::with_workers(case.world.workers.0).map_err(told)?;
     let folder = tempfile::tempdir().map_err(told)?;
     fill(folder.path(), case).map_err(told)?;
     let printed = Printed::default();

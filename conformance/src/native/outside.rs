@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -90,7 +91,10 @@ impl Outside {
 
     fn latency(&self, request: &Request) -> Option<Nanoseconds> {
         let name = match request {
-            Request::Timer { .. } | Request::Input { .. } | Request::Http(_) => return None,
+            Request::Timer { .. }
+            | Request::Input { .. }
+            | Request::Http(_)
+            | Request::Job { .. } => return None,
             Request::ReadFile { .. } => LatencyOp::Read,
             Request::WriteFile { .. } => LatencyOp::Write,
             Request::FileExists { .. } => LatencyOp::Exists,
@@ -135,7 +139,16 @@ impl Outside {
             request @ (Request::Timer { .. }
             | Request::Input { .. }
             | Request::Readback { .. }
-            | Request::Http(_)) => (request.clone(), request),
+            | Request::Http(_)
+            | Request::Job { .. }) => (request.clone(), request),
+        }
+    }
+
+    /// The operation of the native host, when it is at it.
+    fn started(&self, id: OperationId) -> Option<OperationId> {
+        match self.operations.borrow().get(&id) {
+            Some(Stage::Started { operation, .. }) => Some(*operation),
+            Some(Stage::Delayed { .. } | Stage::Held { .. }) | None => None,
         }
     }
 
@@ -194,7 +207,8 @@ impl Host for Outside {
             | Request::FileExists { .. }
             | Request::DeleteFile { .. }
             | Request::Readback { .. }
-            | Request::Http(_) => None,
+            | Request::Http(_)
+            | Request::Job { .. } => None,
         }
     }
 
@@ -296,6 +310,20 @@ impl Host for Outside {
             }
             None => {}
         }
+    }
+
+    fn stop(&self, id: OperationId) -> bool {
+        self.started(id)
+            .is_some_and(|started| self.native.stop(started))
+    }
+
+    fn has_begun(&self, id: OperationId) -> bool {
+        self.started(id)
+            .is_none_or(|started| self.native.has_begun(started))
+    }
+
+    fn workers(&self) -> Option<NonZeroUsize> {
+        self.native.workers()
     }
 
     fn tick(&self, in_a_row: u32) {

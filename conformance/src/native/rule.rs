@@ -26,6 +26,8 @@ pub enum NotNative {
     GraphicsCard,
     /// It shows what a clock says, which is exact only where time is virtual.
     ReadsTheClock,
+    /// Its background jobs use files: on the native host only the session's own are in the case's folder.
+    FilesOfJobs,
     /// It states the order of things that are done outside, and holds in production's order only.
     OneSchedule,
 }
@@ -42,6 +44,7 @@ impl fmt::Display for NotNative {
             NotNative::Web => "a server of its world cannot be reached, and nobody says so",
             NotNative::GraphicsCard => "it wants a graphics card",
             NotNative::ReadsTheClock => "it shows what the clock says",
+            NotNative::FilesOfJobs => "its background jobs use files",
             NotNative::OneSchedule => "it states one schedule of operations outside",
         })
     }
@@ -80,6 +83,7 @@ pub fn not_native(case: &Case) -> Option<NotNative> {
         (finds_no_way(world), NotNative::Web),
         (gpu == Some(GpuDevice::Wgpu), NotNative::GraphicsCard),
         (reads_the_clock(case), NotNative::ReadsTheClock),
+        (has_jobs_with_files(case), NotNative::FilesOfJobs),
         (
             case.explore.strategy == Strategy::Fifo && goes_outside(case),
             NotNative::OneSchedule,
@@ -99,6 +103,11 @@ fn finds_no_way(world: &WorldConfig) -> bool {
 /// Whether the program names a function that says what time it is.
 fn reads_the_clock(case: &Case) -> bool {
     names_any(case, &["tic", "toc", "now", "clock", "cputime", "datetime"])
+}
+
+fn has_jobs_with_files(case: &Case) -> bool {
+    let files = ["fileread", "filewrite", "isfile", "delete"];
+    names_any(case, &["parfeval"]) && names_any(case, &files)
 }
 
 /// Whether the world has anything whose deliveries have an order.

@@ -7,6 +7,7 @@ use tourbillon_builtins::{Body, Entry, Intrinsic, entry, lookup, names};
 /// The chapters of the reference: each is the tables that hold these functions.
 const CHAPTERS: &[(&str, &[&str])] = &[
     ("Futures and tasks", &["spawn"]),
+    ("Background jobs", &["parfeval"]),
     ("Time", &["pause"]),
     ("Files", &["fileread"]),
     ("The web", &["webread"]),
@@ -134,6 +135,9 @@ fn suspends(intrinsic: Intrinsic) -> bool {
         | Intrinsic::JoinNext
         | Intrinsic::Next
         | Intrinsic::Race
+        | Intrinsic::FetchOutputs
+        | Intrinsic::FetchNext
+        | Intrinsic::Wait
         | Intrinsic::YieldNow => true,
         Intrinsic::Spawn
         | Intrinsic::Cancel
@@ -148,7 +152,11 @@ fn suspends(intrinsic: Intrinsic) -> bool {
         | Intrinsic::Add
         | Intrinsic::CancelAll
         | Intrinsic::FuturesUnordered
-        | Intrinsic::Push => false,
+        | Intrinsic::Push
+        | Intrinsic::Parfeval
+        | Intrinsic::AfterEach
+        | Intrinsic::AfterAll
+        | Intrinsic::FevalFuture => false,
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::{LibraryState, RandomStream};
 use smallvec::SmallVec;
 use std::cell::RefCell;
+use std::num::NonZeroUsize;
 use std::rc::Rc;
 use tourbillon_host::{
     Access, Device, Event, Nanoseconds, Object, Outcome, Request, Response, Watch,
@@ -78,6 +79,11 @@ pub trait Context {
 
     /// The device of `gpuArray`, when there is one.
     fn device(&self) -> Option<Rc<dyn Device>>;
+
+    /// How many background jobs may run at once; none where there is no pool.
+    fn workers(&self) -> Option<NonZeroUsize> {
+        None
+    }
 
     /// The last error that a `catch` saw, for `lasterr` and the bare `rethrow`.
     fn last_error(&self) -> Option<RuntimeError>;
@@ -262,6 +268,20 @@ pub enum Intrinsic {
     Push,
     /// `next(fu)`.
     Next,
+    /// `parfeval(pool, fcn, n, …)`.
+    Parfeval,
+    /// `fetchOutputs(F)`.
+    FetchOutputs,
+    /// `fetchNext(F)`.
+    FetchNext,
+    /// `wait(F)`.
+    Wait,
+    /// `afterEach(F, fcn, n)`.
+    AfterEach,
+    /// `afterAll(F, fcn, n)`.
+    AfterAll,
+    /// `parallel.FevalFuture`.
+    FevalFuture,
 }
 
 /// The code behind a library function.

@@ -18,6 +18,7 @@ mod literal;
 mod map;
 mod math;
 mod output;
+mod parallel;
 mod random;
 #[cfg(test)]
 mod robustness;
@@ -40,6 +41,7 @@ pub use cleanup::CleanupObject;
 pub use escape::note_escape;
 pub use gpu::{GpuArrayObject, device_binary, device_unary};
 pub use map::MapObject;
+pub use parallel::PoolObject;
 pub use random::RandomStream;
 pub use state::LibraryState;
 pub use table::{BuiltinId, entry, lookup, names};

@@ -2,14 +2,15 @@
 
 use crate::inputs::{as_numbers, coded, failure, split_options, unsupported};
 use crate::table::plain;
-use crate::{Call, Entry, Outputs, codes, note_escape, one};
+use crate::{Call, Context, Entry, Outputs, codes, note_escape, one};
 use std::any::Any;
 use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use tourbillon_host::{Access, Watch};
 use tourbillon_value::{
-    Array, Dims, Object, ObjectId, ObjectRef, Result, RuntimeError, Value, ops, text_of, units_of,
+    Array, Dims, Object, ObjectId, ObjectParts, ObjectRef, Result, RuntimeError, Value, ops,
+    text_of, units_of,
 };
 
 pub(crate) static TABLE: &[Entry] = &[
@@ -113,6 +114,39 @@ impl MapObject {
         pairs
             .map(|(key, value)| (key.value(), value.clone()))
             .collect()
+    }
+
+    /// What it is made with, and what it holds: keys and values in turn.
+    pub fn take_apart(&self) -> ObjectParts {
+        let entries = self.entries().into_iter();
+        ObjectParts {
+            settings: vec![self.key_type.clone(), self.value_type.clone()],
+            held: entries.flat_map(|(key, value)| [key, value]).collect(),
+        }
+    }
+
+    /// A map made with what another was made with; it holds nothing yet.
+    pub fn remake(context: &dyn Context, settings: &[String]) -> ObjectRef {
+        let setting = |at: usize, usual: &str| settings.get(at).map_or(usual, |s| s).to_owned();
+        let map = ObjectRef::new(MapObject {
+            id: context.new_object_id(),
+            watch: context.watch(),
+            key_type: setting(0, "char"),
+            value_type: setting(1, "any"),
+            entries: RefCell::default(),
+        });
+        context.adopt(&map);
+        map
+    }
+
+    /// Takes what another map held.
+    pub fn refill(&self, held: Vec<Value>) {
+        let mut held = held.into_iter();
+        while let (Some(key), Some(value)) = (held.next(), held.next()) {
+            if let Ok(key) = self.key(&key) {
+                self.entries.borrow_mut().insert(key, value);
+            }
+        }
     }
 
     /// The map itself says what is done with it: it may be reached on many ways.

@@ -64,6 +64,7 @@ static TABLES: &[&[Entry]] = &[
     crate::math::OPERATORS,
     crate::math::WHOLE,
     crate::output::TABLE,
+    crate::parallel::TABLE,
     crate::random::TABLE,
     crate::strings::COMPARE,
     crate::strings::CONVERT,

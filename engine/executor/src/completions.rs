@@ -107,6 +107,19 @@ impl<T> Completer<T> {
         self.finish(Place::Brought(result));
     }
 
+    /// Wakes whoever waits although there is no result: there is news of another kind.
+    pub fn rouse(&self) {
+        let waker = self.table.as_deref().and_then(|table| {
+            with(table, |table| match table.places.get_mut(&self.number) {
+                Some(Place::Waiting(waker)) => waker.take(),
+                Some(Place::Brought(_) | Place::BrokenOff) | None => None,
+            })
+        });
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
     /// Whether somebody still wants the result.
     pub fn is_wanted(&self) -> bool {
         let table = self.table.as_deref();

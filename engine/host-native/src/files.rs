@@ -38,7 +38,8 @@ pub(crate) fn file_work(request: Request) -> Result<FileWork, Request> {
         other @ (Request::Timer { .. }
         | Request::Input { .. }
         | Request::Readback { .. }
-        | Request::Http(_)) => return Err(other),
+        | Request::Http(_)
+        | Request::Job { .. }) => return Err(other),
     };
     Ok(FileWork { run, described })
 }

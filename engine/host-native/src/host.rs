@@ -3,6 +3,7 @@
 use crate::console::NativeConsole;
 use crate::files::{FileWork, broken_off, file_error, file_work};
 use crate::input::{InputHandler, InputQueue, InputRequest};
+use crate::jobs::{self, Control};
 use crate::runtime::{Runtime, Threads};
 use crate::timers::Timers;
 use crate::web::{Deadlines, WebClient, WebError, WebResult};
@@ -10,7 +11,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::future::{Future, poll_fn};
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -19,7 +20,7 @@ use tokio::task::AbortHandle;
 use tourbillon_executor::Completions;
 use tourbillon_gpu::{CpuDevice, RetainedBuffer};
 use tourbillon_host::{
-    BufferId, Console, Device, Host, HttpFailure, HttpMethod, Nanoseconds, OperationId,
+    BufferId, Console, Device, Host, HttpFailure, HttpMethod, JobEnd, Nanoseconds, OperationId,
     OperationLabel, Outcome, Request, Response, WebAddress,
 };
 use tourbillon_value::{Result, RuntimeError, build_runtime_error};
@@ -32,6 +33,9 @@ pub struct NativeHost {
     threads: Threads,
     /// What workers have done for this host.
     completions: Completions<Brought>,
+    clock_factor: NonZeroU32,
+    /// Whether its session is a background job's, which has none of its own.
+    is_within_a_job: bool,
     timers: Timers,
     console: NativeConsole,
     input: InputQueue,
@@ -52,6 +56,7 @@ pub struct NativeHostBuilder {
     trusted: Vec<Vec<u8>>,
     seed: u64,
     clock_factor: NonZeroU32,
+    is_within_a_job: bool,
 }
 
 /// What is under way. Whatever an operation holds goes with its entry.
@@ -74,6 +79,10 @@ enum Operation {
         place: u64,
         running: AbortHandle,
     },
+    Job {
+        place: u64,
+        control: Control,
+    },
     /// It failed when it was submitted.
     Failed(RuntimeError),
 }
@@ -84,6 +93,7 @@ enum Brought {
     /// The numbers of a buffer may be read.
     Mapped,
     Answer(WebResult),
+    Job(JobEnd),
 }
 
 impl NativeHost {
@@ -103,6 +113,7 @@ impl NativeHost {
             trusted: Vec::new(),
             seed: 0,
             clock_factor: NonZeroU32::MIN,
+            is_within_a_job: false,
         }
     }
 
@@ -165,6 +176,13 @@ impl NativeHost {
                     running,
                 }
             }
+            Request::Job { job } => {
+                let (place, completer) = self.completions.open();
+                let (seed, factor) = (self.seed, self.clock_factor);
+                let control =
+                    jobs::start(&self.threads, job, seed, factor, completer, Brought::Job);
+                Operation::Job { place, control }
+            }
             request @ (Request::ReadFile { .. }
             | Request::WriteFile { .. }
             | Request::FileExists { .. }
@@ -192,6 +210,10 @@ impl NativeHost {
             Operation::Http { place, running, .. } => {
                 // Its connection goes with it.
                 running.abort();
+                self.completions.give_up(place);
+            }
+            Operation::Job { place, control } => {
+                control.stop();
                 self.completions.give_up(place);
             }
             Operation::Failed(_) => {}
@@ -239,7 +261,8 @@ impl Host for NativeHost {
             | Request::FileExists { .. }
             | Request::DeleteFile { .. }
             | Request::Readback { .. }
-            | Request::Http(_) => None,
+            | Request::Http(_)
+            | Request::Job { .. } => None,
         }
     }
 
@@ -270,7 +293,9 @@ impl Host for NativeHost {
                 brought.map(|brought| match brought {
                     Some(Brought::File(Ok(response))) => Ok(response),
                     Some(Brought::File(Err(error))) => Err(file_error(described, error)),
-                    Some(Brought::Mapped | Brought::Answer(_)) | None => Err(broken_off(described)),
+                    Some(Brought::Mapped | Brought::Answer(_) | Brought::Job(_)) | None => {
+                        Err(broken_off(described))
+                    }
                 })
             }
             Operation::Input => self.input.poll(operation, context),
@@ -278,7 +303,9 @@ impl Host for NativeHost {
                 let brought = self.completions.poll(*place, context);
                 brought.map(|brought| match brought {
                     Some(Brought::Mapped) => Ok(Response::Numbers(buffer.read())),
-                    Some(Brought::File(_) | Brought::Answer(_)) | None => Err(map_failed()),
+                    Some(Brought::File(_) | Brought::Answer(_) | Brought::Job(_)) | None => {
+                        Err(map_failed())
+                    }
                 })
             }
             Operation::Http {
@@ -291,8 +318,17 @@ impl Host for NativeHost {
                 brought.map(|brought| match brought {
                     Some(Brought::Answer(Ok(response))) => Ok(Response::Http(Box::new(response))),
                     Some(Brought::Answer(Err(error))) => Err(web_error(error, *method, address)),
-                    Some(Brought::File(_) | Brought::Mapped) | None => {
+                    Some(Brought::File(_) | Brought::Mapped | Brought::Job(_)) | None => {
                         Err(HttpFailure::Reset.error(*method, address).build())
+                    }
+                })
+            }
+            Operation::Job { place, .. } => {
+                let brought = self.completions.poll(*place, context);
+                brought.map(|brought| match brought {
+                    Some(Brought::Job(end)) => Ok(Response::Job(end)),
+                    Some(Brought::File(_) | Brought::Mapped | Brought::Answer(_)) | None => {
+                        Err(job_lost())
                     }
                 })
             }
@@ -309,6 +345,24 @@ impl Host for NativeHost {
         if let Some(entry) = entry {
             self.give_up(operation, entry);
         }
+    }
+
+    fn stop(&self, operation: OperationId) -> bool {
+        match self.operations.borrow().get(&operation) {
+            Some(Operation::Job { control, .. }) => control.stop(),
+            Some(_) | None => false,
+        }
+    }
+
+    fn has_begun(&self, operation: OperationId) -> bool {
+        match self.operations.borrow().get(&operation) {
+            Some(Operation::Job { control, .. }) => control.has_begun(),
+            Some(_) | None => true,
+        }
+    }
+
+    fn workers(&self) -> Option<NonZeroUsize> {
+        (!self.is_within_a_job).then(|| self.threads.workers())
     }
 
     fn tick(&self, _in_a_row: u32) {
@@ -395,12 +449,20 @@ impl NativeHostBuilder {
         self
     }
 
+    /// A host for the session of a background job.
+    pub(crate) fn within_a_job(mut self) -> Self {
+        self.is_within_a_job = true;
+        self
+    }
+
     /// The host; its clock starts now.
     pub fn build(self) -> NativeHost {
         NativeHost {
             timers: Timers::start(&self.threads.handle, self.clock_factor),
             threads: self.threads,
             completions: Completions::new(),
+            clock_factor: self.clock_factor,
+            is_within_a_job: self.is_within_a_job,
             console: self.console,
             input: InputQueue::new(self.input),
             device: self.device,
@@ -448,6 +510,12 @@ impl Error for Behind {
 fn no_device() -> RuntimeError {
     build_runtime_error("There is no GPU device.")
         .identifier("gpu:NoDevice")
+        .build()
+}
+
+fn job_lost() -> RuntimeError {
+    build_runtime_error("The worker of the background job was lost.")
+        .identifier("parallel:fevalqueue:WorkerLost")
         .build()
 }
 

@@ -33,6 +33,7 @@ mod console;
 mod files;
 mod host;
 mod input;
+mod jobs;
 mod lock;
 mod runtime;
 mod terminal;

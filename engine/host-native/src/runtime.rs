@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, block_in_place};
 
-/// What turns timers, reads files, runs sessions, and hears Ctrl-C. `main` owns it
+/// What turns timers, reads files, runs sessions and background jobs, and hears Ctrl-C. `main` owns it
 /// and lends it; it must outlive the hosts that were made with it.
 pub struct Runtime {
     // An option only because shutting down takes it by value.
@@ -23,8 +23,11 @@ pub struct Runtime {
 #[derive(Clone)]
 pub struct Threads {
     pub(crate) handle: Handle,
-    /// As many as sessions may be under way at once.
-    seats: Arc<Semaphore>,
+    /// As many as sessions may be under way at once. Background jobs have seats of their own: a session
+    /// that waits for its jobs must not take their places.
+    sessions: Arc<Semaphore>,
+    jobs: Arc<Semaphore>,
+    workers: NonZeroUsize,
 }
 
 /// Work that was handed to a [`Runtime`].
@@ -35,8 +38,15 @@ pub struct Spread<T>(JoinHandle<T>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Panicked;
 
+/// Which seats work takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seat {
+    Session,
+    Job,
+}
+
 impl Runtime {
-    /// One worker thread, for one session at a time.
+    /// One worker thread, for one session at a time and its jobs one after another.
     ///
     /// # Errors
     /// When the operating system gives no thread.
@@ -44,7 +54,7 @@ impl Runtime {
         Runtime::with_workers(NonZeroUsize::MIN)
     }
 
-    /// So many worker threads, over which sessions are spread. File operations get
+    /// So many worker threads, over which sessions and background jobs are spread. File operations get
     /// threads of their own when they come.
     ///
     /// # Errors
@@ -60,7 +70,9 @@ impl Runtime {
             .build()?;
         let threads = Threads {
             handle: tokio.handle().clone(),
-            seats: Arc::new(Semaphore::new(workers.get())),
+            sessions: Arc::new(Semaphore::new(workers.get())),
+            jobs: Arc::new(Semaphore::new(workers.get())),
+            workers,
         };
         Ok(Runtime {
             tokio: Some(tokio),
@@ -79,7 +91,7 @@ impl Runtime {
         &self,
         session: impl FnOnce(&Threads) -> T + Send + 'static,
     ) -> Spread<T> {
-        self.threads.spread(session)
+        self.threads.spread(Seat::Session, session)
     }
 
     /// Runs a future to its end on this thread, which waits while the future does.
@@ -115,6 +127,11 @@ impl Runtime {
 }
 
 impl Threads {
+    /// How many background jobs may run at once.
+    pub fn workers(&self) -> NonZeroUsize {
+        self.workers
+    }
+
     /// Calls `due` on another thread when so much time has passed, unless the runtime goes before. A
     /// program that computes without waiting cannot put it off.
     pub fn after(&self, delay: Duration, due: impl FnOnce() + Send + 'static) {
@@ -126,11 +143,16 @@ impl Threads {
 
     pub(crate) fn spread<T: Send + 'static>(
         &self,
+        seat: Seat,
         work: impl FnOnce(&Threads) -> T + Send + 'static,
     ) -> Spread<T> {
         let threads = self.clone();
         // It stands in line from here on: the workers may come to the new tasks in any order.
-        let mut seat = Box::pin(self.seats.clone().acquire_owned());
+        let seats = match seat {
+            Seat::Session => &self.sessions,
+            Seat::Job => &self.jobs,
+        };
+        let mut seat = Box::pin(seats.clone().acquire_owned());
         let had = seat.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         Spread(self.handle.spawn(async move {
             // Seats are never closed; without one the work would only be less restrained.
@@ -186,7 +208,7 @@ impl fmt::Debug for Runtime {
 impl fmt::Debug for Threads {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Threads")
-            .field("free_seats", &self.seats.available_permits())
+            .field("workers", &self.workers)
             .finish_non_exhaustive()
     }
 }

@@ -53,7 +53,8 @@ impl FileFailure {
             Request::Timer { .. }
             | Request::Input { .. }
             | Request::Readback { .. }
-            | Request::Http(_) => ("finish", request.name()),
+            | Request::Http(_)
+            | Request::Job { .. } => ("finish", request.name()),
         };
         build_runtime_error(format!("Could not {verb} '{path}': {self}."))
             .identifier(self.identifier())

@@ -69,6 +69,18 @@ impl TaskLabel {
         })
     }
 
+    /// The label as data that any thread may have.
+    pub fn path(&self) -> LabelPath {
+        let mut steps = Vec::new();
+        let mut at = Some(self);
+        while let Some(label) = at {
+            steps.push((label.name.to_string(), label.occurrence, label.ordinal));
+            at = label.parent.as_deref();
+        }
+        steps.reverse();
+        LabelPath(steps)
+    }
+
     /// An order of tasks that no schedule changes: outer ones first, then those of the earlier parent,
     /// then in the order in which their parent made them.
     pub fn cmp_family(&self, other: &TaskLabel) -> Ordering {
@@ -110,6 +122,24 @@ impl TaskLabel {
     /// The hash of its path.
     pub fn hash(&self) -> u64 {
         self.hash
+    }
+}
+
+/// A task's label on its way to another thread: name, occurrence and ordinal of each step from the root.
+#[derive(Clone, Debug)]
+pub struct LabelPath(Vec<(String, u32, u32)>);
+
+impl LabelPath {
+    /// The label.
+    pub fn label(&self) -> Rc<TaskLabel> {
+        let mut steps = self.0.iter();
+        let (name, ..) = steps.next().expect("a path has a root");
+        steps.fold(
+            TaskLabel::root(name),
+            |parent, (name, occurrence, ordinal)| {
+                TaskLabel::child_in_order(&parent, name.as_str().into(), *occurrence, *ordinal)
+            },
+        )
     }
 }
 

@@ -4,6 +4,7 @@
 mod console;
 mod device;
 mod failure;
+mod job;
 mod label;
 mod observer;
 mod operation;
@@ -15,7 +16,8 @@ mod web;
 pub use console::{Console, Stream};
 pub use device::{BufferId, Device, DeviceBinary, DeviceInfo, DeviceReduce, DeviceUnary};
 pub use failure::{FileFailure, InputFailure};
-pub use label::{OperationLabel, TaskLabel, path_hash};
+pub use job::{Job, JobEnd, Outside, RunningJob};
+pub use label::{LabelPath, OperationLabel, TaskLabel, path_hash};
 pub use observer::{Access, CallbackTrigger, Entangled, Event, EventState, Object, Observer};
 pub use operation::{Host, InputKind, OperationId, Outcome, Request, Response};
 pub use policy::{Decision, Fifo, Policy, ReadyQueue, ReadyTask, ReadyTasks};

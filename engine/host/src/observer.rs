@@ -47,6 +47,8 @@ pub enum Object<'a> {
     Stopwatch,
     /// Which tasks and started operations there are.
     Tasks,
+    /// In which order background jobs ended, and which of them were read.
+    Jobs,
     /// Cleanup functions that are due and that the next task to run a statement runs.
     Cleanups,
     /// How many tasks, futures or waiters there are, where that is limited. To take a place is an

@@ -1,7 +1,11 @@
 //! The table of operations: requests, their ids, and what comes of them.
 
-use crate::{BufferId, Console, Device, HttpRequest, HttpResponse, Nanoseconds, OperationLabel};
+use crate::{
+    BufferId, Console, Device, HttpRequest, HttpResponse, Job, JobEnd, Nanoseconds, OperationLabel,
+};
+use std::num::NonZeroUsize;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use tourbillon_value::RuntimeError;
 
@@ -51,6 +55,11 @@ pub enum Request {
     },
     /// One exchange with a server of the web.
     Http(Box<HttpRequest>),
+    /// A function call to be run beside the session, in one of its own.
+    Job {
+        /// What is to be run.
+        job: Arc<dyn Job>,
+    },
 }
 
 /// What kind of input is wanted.
@@ -74,6 +83,7 @@ impl Request {
             Request::Input { .. } => "input",
             Request::Readback { .. } => "readback",
             Request::Http(_) => "http",
+            Request::Job { .. } => "parfeval",
         }
     }
 }
@@ -95,6 +105,8 @@ pub enum Response {
     Numbers(Vec<f64>),
     /// The answer of a server, whatever its status.
     Http(Box<HttpResponse>),
+    /// How a background job ended.
+    Job(JobEnd),
 }
 
 /// How an operation ended. The errors carry the identifiers of the language (`io:NotFound`, …).
@@ -122,6 +134,24 @@ pub trait Host {
     /// Gives an operation up. Nothing of it is left afterwards; a late completion is harmless, and
     /// so is a call for one that has ended.
     fn cancel(&self, operation: OperationId);
+
+    /// Asks a background job to stop. True when it has begun: then the operation goes on until its cleanup
+    /// has run. One that has not begun, or anything else, is given up with [`Host::cancel`].
+    fn stop(&self, operation: OperationId) -> bool {
+        let _ = operation;
+        false
+    }
+
+    /// Whether a background job has begun, or ended.
+    fn has_begun(&self, operation: OperationId) -> bool {
+        let _ = operation;
+        true
+    }
+
+    /// How many background jobs may run at once; none where there is nobody to run any.
+    fn workers(&self) -> Option<NonZeroUsize> {
+        None
+    }
 
     /// Called every so many instructions: lets what has finished outside be noticed, without
     /// waiting for anything. `in_a_row` counts the ticks since a task was last suspended.

@@ -57,6 +57,7 @@ impl Recorder {
             | Object::Stopwatch
             | Object::Tasks
             | Object::Cleanups
+            | Object::Jobs
             | Object::Capacity(_) => format!("{object:?}"),
         }
     }

@@ -8,7 +8,7 @@ pub use delete::delete;
 
 use crate::fail::{class_of, fail, no_conversion};
 use crate::subscript::{Plan, plan, quick};
-use crate::{Array, Dims, ObjectRef, Result, RuntimeError, StructArray, Value, codes};
+use crate::{Array, Dims, ObjectArray, ObjectRef, Result, RuntimeError, StructArray, Value, codes};
 use std::rc::Rc;
 use store::{Source, store, store_struct};
 
@@ -384,6 +384,11 @@ fn assign_paren_general(target: &mut Value, arguments: &[Value], value: Value) -
             if class_of(target) != class_of(&value) {
                 return Err(no_conversion(class_of(target), &value));
             }
+            if let (Some(array), Some(source)) = (ObjectArray::of(target), ObjectArray::of(&value))
+            {
+                *target = stored_objects(array, arguments, source, &value)?;
+                return Ok(());
+            }
             *target = only_one(&Dims::scalar(), arguments, value)?;
         }
         Value::Undefined | Value::Colon | Value::List(_) => {
@@ -441,12 +446,35 @@ fn assigned_anew(dims: Dims, arguments: &[Value], value: Value) -> Result<Value>
             Value::Struct(array)
         }
         Value::Function(_) | Value::Exception(_) | Value::Object(_) => {
-            only_one(&dims, arguments, value)?
+            match ObjectArray::of(&value) {
+                Some(source) => {
+                    let array = Array::new(dims, Vec::new());
+                    stored_objects(array, arguments, source, &value)?
+                }
+                None => only_one(&dims, arguments, value)?,
+            }
         }
         Value::Undefined | Value::Colon | Value::List(_) => {
             unreachable!("internal values are not assigned")
         }
     })
+}
+
+/// An array of objects with others of their class in it.
+fn stored_objects(
+    array: Array<Value>,
+    arguments: &[Value],
+    source: Array<Value>,
+    value: &Value,
+) -> Result<Value> {
+    let mut array = Rc::new(array);
+    store(&mut array, arguments, Source::of(Rc::new(source)), || {
+        ObjectArray::filler(value)
+    })?;
+    Ok(ObjectArray::value(
+        class_of(value),
+        Rc::unwrap_or_clone(array),
+    ))
 }
 
 /// A value that makes no arrays, assigned to its only possible place.

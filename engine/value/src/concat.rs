@@ -1,7 +1,7 @@
 //! Putting values together: `[a, b]`, `[a; b]` and `{a, b}`.
 
 use crate::fail::{class_of, fail, no_conversion};
-use crate::{Array, Dims, Result, RuntimeError, StructArray, Value, codes};
+use crate::{Array, Dims, ObjectArray, Result, RuntimeError, StructArray, Value, codes};
 use std::rc::Rc;
 
 /// `[a, b, …]`.
@@ -172,6 +172,19 @@ fn concatenate(mut parts: Vec<Value>, dimension: usize) -> Result<Value> {
             parts.retain(|part| !is_nothing(part));
             if parts.len() == 1 {
                 return Ok(parts.pop().unwrap_or_default());
+            }
+            let class = parts[0].class_name();
+            if parts.iter().all(|part| part.class_name() == class)
+                && let Some(arrays) = parts
+                    .iter()
+                    .map(ObjectArray::of)
+                    .collect::<Option<Vec<_>>>()
+            {
+                let pieces = arrays.into_iter().map(|array| Piece::Many(Rc::new(array)));
+                return Ok(ObjectArray::value(
+                    class,
+                    joined(pieces.collect(), dimension)?,
+                ));
             }
             Err(no_arrays(&parts))
         }

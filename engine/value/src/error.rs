@@ -1,5 +1,7 @@
 //! `RuntimeError`: the one error of the engine, a value until the host boundary.
 
+pub(crate) mod parts;
+
 use crate::codes::{Code, Namespace};
 use std::fmt;
 use std::rc::Rc;

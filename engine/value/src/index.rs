@@ -2,7 +2,7 @@
 
 use crate::fail::fail;
 use crate::subscript::{Selection, quick, select};
-use crate::{Array, Dims, Result, StructArray, Value, codes};
+use crate::{Array, Dims, ObjectArray, Result, StructArray, Value, codes};
 use std::rc::Rc;
 
 /// `base(index)` where that is one number or logical in range: the fast path, which makes no lists.
@@ -144,6 +144,11 @@ pub fn field(base: &Value, name: &str) -> Result<Vec<Value>> {
             Some(values) => Ok(values.to_vec()),
             None => Err(no_field(name)),
         },
+        Value::Object(object) if object.downcast_ref::<ObjectArray>().is_some() => {
+            let elements = ObjectArray::elements(base);
+            let properties = elements.iter().map(|element| field(element, name));
+            Ok(properties.collect::<Result<Vec<_>>>()?.concat())
+        }
         Value::Object(object) => match object.property(name) {
             Some(result) => Ok(vec![result?]),
             None => Err(fail(

@@ -12,7 +12,9 @@ mod fail;
 mod function;
 pub mod index;
 mod object;
+mod object_array;
 pub mod ops;
+mod parcel;
 mod release;
 mod subscript;
 #[cfg(test)]
@@ -28,6 +30,8 @@ pub use error::{
 };
 pub use function::{Callee, FunctionHandle};
 pub use object::{Object, ObjectId, ObjectRef, WeakObject};
+pub use object_array::ObjectArray;
+pub use parcel::{ObjectParts, Packer, Parcel, Unpacker};
 pub use release::release;
 pub use text::{text_of, units_of};
 pub use value::Value;

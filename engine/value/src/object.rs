@@ -40,6 +40,16 @@ pub trait Object: Any {
         None
     }
 
+    /// Whether objects of the class make arrays with others of it.
+    fn makes_arrays(&self) -> bool {
+        false
+    }
+
+    /// What fills the gaps in an array of objects of the class, where there is such a thing.
+    fn filler(&self) -> Option<Value> {
+        None
+    }
+
     /// Shows every value that the object holds, for the collection of cycles.
     fn trace(&self, visit: &mut dyn FnMut(&Value)) {
         let _ = visit;

@@ -25,14 +25,6 @@ pub(crate) enum Flow {
     Wait,
 }
 
-/// One more started operation.
-const ONE_OPERATION: Need = Need {
-    tasks: 0,
-    operations: 1,
-    futures: 0,
-    waiters: 0,
-};
-
 impl Interpreter {
     /// Takes `count` arguments out of the registers from `base`.
     pub(crate) fn arguments(&mut self, base: usize, count: u8) -> Vec<Value> {
@@ -317,7 +309,7 @@ impl Interpreter {
                         spawn::failed(&self.machine, named(error), function.name).value()
                     }
                     Start::Operation(operation) => {
-                        let room = self.room(|| ONE_OPERATION).map_err(named)?;
+                        let room = self.room(|| Need::OPERATION).map_err(named)?;
                         let parent = self.top().future.clone();
                         let sequel = Sequel::Finish(operation.finish);
                         spawn::start_operation(
@@ -330,7 +322,7 @@ impl Interpreter {
                         .value()
                     }
                     Start::Sequence(request, sequence) => {
-                        let room = self.room(|| ONE_OPERATION).map_err(named)?;
+                        let room = self.room(|| Need::OPERATION).map_err(named)?;
                         let parent = self.top().future.clone();
                         let sequel = Sequel::sequence(sequence);
                         spawn::start_operation(&self.machine, request, sequel, &parent, room)

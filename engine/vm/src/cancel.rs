@@ -156,8 +156,10 @@ fn ask(machine: &Rc<Machine>, future: &Future, pieces: &mut Vec<Piece>) -> bool 
     });
     if let Some(number) = operation {
         machine.touch(Object::Tasks, Access::Add);
-        let started = machine.started.borrow_mut().remove(&number);
-        drop(started);
+        if future.feval().is_none() || !crate::spawn::let_wind_down(machine, future, number) {
+            let started = machine.started.borrow_mut().remove(&number);
+            drop(started);
+        }
         future.settle_cancelled(machine);
         return true;
     }

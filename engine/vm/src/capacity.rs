@@ -53,6 +53,13 @@ impl Need {
         futures: 1,
         waiters: 0,
     };
+    /// One more started operation.
+    pub(crate) const OPERATION: Need = Need {
+        tasks: 0,
+        operations: 1,
+        futures: 0,
+        waiters: 0,
+    };
 }
 
 /// That there is room, and whether what is made takes a place.

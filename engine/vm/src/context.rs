@@ -26,6 +26,7 @@ impl Context for Machine {
 
     fn write_error(&self, text: &str) {
         self.touch(Object::Console(Stream::Error), Access::Write);
+        self.note_in_diary(text);
         self.host.console().write(Stream::Error, text);
     }
 
@@ -106,6 +107,10 @@ impl Context for Machine {
 
     fn device(&self) -> Option<Rc<dyn Device>> {
         self.host.device()
+    }
+
+    fn workers(&self) -> Option<std::num::NonZeroUsize> {
+        self.host.workers()
     }
 
     fn last_error(&self) -> Option<RuntimeError> {

@@ -12,9 +12,10 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use tourbillon_builtins::Outputs;
 use tourbillon_compiler::Program;
 use tourbillon_host::{Access, Decision, Event, Object, ReadyTasks, TaskId};
-use tourbillon_value::{Result, RuntimeError};
+use tourbillon_value::{Result, RuntimeError, Value};
 
 /// How an execution ended.
 #[derive(Clone, Debug)]
@@ -41,16 +42,38 @@ impl Machine {
             function: 0,
             arguments: Vec::new(),
         };
-        let mut execution = self.run_root(start, true).await?;
+        Ok(self.execute_start(start).await?.0)
+    }
+
+    /// Calls a function value as a program of its own, for so many outputs.
+    ///
+    /// # Errors
+    /// `async:SessionBusy` when an execution is under way.
+    pub(crate) async fn call(
+        self: &Rc<Self>,
+        function: Value,
+        arguments: Vec<Value>,
+        outputs: u8,
+    ) -> Result<(Execution, Outputs)> {
+        let start = Start::Call {
+            function,
+            arguments,
+            outputs,
+        };
+        self.execute_start(start).await
+    }
+
+    async fn execute_start(self: &Rc<Self>, start: Start) -> Result<(Execution, Outputs)> {
+        let (mut execution, outputs) = self.run_root(start, true).await?;
         // What only cycles, or results that nobody took, kept alive belongs to this execution.
         while !self.cleanups.is_empty() {
-            let more = self.run_root(self.due_cleanups(), false).await?;
+            let (more, _) = self.run_root(self.due_cleanups(), false).await?;
             execution.output += &more.output;
             execution.diagnostics.extend(more.diagnostics);
             execution.error = execution.error.or(more.error);
             execution.statistics = more.statistics;
         }
-        Ok(execution)
+        Ok((execution, outputs))
     }
 
     /// Closes the session: the workspace's values go, their cleanups run, cycles are collected. The
@@ -94,7 +117,7 @@ impl Machine {
     async fn run_cleanups(self: &Rc<Self>) -> Result<Vec<RuntimeError>> {
         let mut diagnostics = Vec::new();
         while !self.cleanups.is_empty() {
-            let execution = self.run_root(self.due_cleanups(), true).await?;
+            let (execution, _) = self.run_root(self.due_cleanups(), true).await?;
             diagnostics.extend(execution.diagnostics);
             diagnostics.extend(execution.error);
         }
@@ -107,7 +130,7 @@ impl Machine {
 
     /// Runs a root task and all that it starts; `is_new` unless it still belongs to the execution
     /// before.
-    async fn run_root(self: &Rc<Self>, start: Start, is_new: bool) -> Result<Execution> {
+    async fn run_root(self: &Rc<Self>, start: Start, is_new: bool) -> Result<(Execution, Outputs)> {
         if self.is_executing.replace(true) {
             return Err(errors::session_busy());
         }
@@ -129,7 +152,11 @@ impl Machine {
         let mut stage = Stage::Root;
         poll_fn(|context| self.poll_execution(&root, &mut stage, context)).await;
         self.watch.stop();
-        let error = root.result().and_then(Result::err);
+        let (outputs, error) = match root.result() {
+            Some(Ok(outputs)) => (outputs, None),
+            Some(Err(error)) => (Outputs::new(), Some(error)),
+            None => (Outputs::new(), None),
+        };
         let error = self.report_unhandled(error);
         self.drop_unwatched_sleeps();
         drop(root);
@@ -143,12 +170,13 @@ impl Machine {
         let diagnostics = std::mem::take(&mut *self.diagnostics.borrow_mut());
         let statistics = self.statistics();
         let output = std::mem::take(&mut *self.output.borrow_mut());
-        Ok(Execution {
+        let execution = Execution {
             error,
             output,
             diagnostics,
             statistics,
-        })
+        };
+        Ok((execution, outputs))
     }
 
     /// What an execution had a great number of leaves no memory behind; a little is kept for the next.

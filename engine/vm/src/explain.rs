@@ -81,6 +81,8 @@ pub struct LetGo {
 pub(crate) struct Explaining {
     is_on: Cell<bool>,
     let_go: RefCell<BTreeMap<ObjectId, LetGo>>,
+    /// What each live task had when it was looked at last.
+    seen: RefCell<BTreeMap<TaskId, Seen>>,
 }
 
 /// What was within reach of a task's variables when it was looked at last.
@@ -111,6 +113,7 @@ impl Explaining {
 
     pub(crate) fn forget(&self) {
         self.let_go.borrow_mut().clear();
+        self.seen.borrow_mut().clear();
     }
 
     fn note(&self, future: ObjectId, let_go: LetGo) {
@@ -130,7 +133,8 @@ impl Machine {
     pub fn explain(&self) -> Explanation {
         let mut explanation = Explanation::default();
         for record in self.sorted_records() {
-            let seen = record.seen.borrow().as_deref().cloned().unwrap_or_default();
+            let seen = self.explaining.seen.borrow().get(&record.id).cloned();
+            let seen = seen.unwrap_or_default();
             explanation.is_partial |= seen.is_partial;
             let operation = record.waits_for.borrow();
             explanation.tasks.push(WaitingTask {
@@ -211,7 +215,7 @@ impl Machine {
 
     /// A task has ended: it lets go of everything.
     pub(crate) fn lets_go_of_all(&self, record: &TaskRecord) {
-        let Some(seen) = record.seen.borrow_mut().take() else {
+        let Some(seen) = self.explaining.seen.borrow_mut().remove(&record.id) else {
             return;
         };
         for future in seen.has {
@@ -242,16 +246,9 @@ impl Interpreter {
             .for_each(|fiber| reach.visit_fiber(fiber));
         let site = self.whole_stack();
         let (has, is_partial) = (reach.found, reach.is_partial);
-        let seen = Seen {
-            site,
-            has,
-            is_partial,
-        };
-        let before = self.record.seen.replace(Some(Box::new(seen)));
-        let before = before.unwrap_or_default();
-        let seen = self.record.seen.borrow();
-        let Some(seen) = &*seen else { return };
-        for future in before.has.difference(&seen.has) {
+        let mut all = machine.explaining.seen.borrow_mut();
+        let before = all.remove(&self.record.id).unwrap_or_default();
+        for future in before.has.difference(&has) {
             machine.explaining.note(
                 *future,
                 LetGo {
@@ -261,6 +258,12 @@ impl Interpreter {
                 },
             );
         }
+        let seen = Seen {
+            site,
+            has,
+            is_partial,
+        };
+        all.insert(self.record.id, seen);
     }
 }
 

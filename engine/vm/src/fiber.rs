@@ -22,6 +22,14 @@ impl Returns {
         base: usize::MAX,
         outputs: 0,
     };
+    /// For the first frame of a body of which so many results are wanted.
+    pub(crate) fn of_body(outputs: u8) -> Returns {
+        Returns {
+            outputs,
+            ..Returns::BODY
+        }
+    }
+
     /// For the first frame of a body: all outputs that were assigned.
     pub(crate) const BODY: Returns = Returns {
         base: usize::MAX,
@@ -93,6 +101,8 @@ pub(crate) enum Start {
     Call {
         function: Value,
         arguments: Vec<Value>,
+        /// How many results are wanted, or all.
+        outputs: u8,
     },
     /// A function of a program.
     Function {

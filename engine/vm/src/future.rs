@@ -8,6 +8,7 @@ pub(crate) use waiting::{Listener, SetListener};
 
 use crate::capacity::Place;
 use crate::errors;
+use crate::feval::{Feval, FevalKind};
 use crate::fiber::Start;
 use crate::machine::{Machine, Token};
 use crate::operation::{OperationGuard, Sequel};
@@ -200,7 +201,6 @@ pub(crate) struct Core {
     pub label: Rc<TaskLabel>,
     /// What it is called in labels and reports: the function's name.
     pub body_name: Rc<str>,
-    pub name: Option<Rc<str>>,
     pub priority: Priority,
     pub cancel_requested: bool,
     /// The task that runs its body.
@@ -231,6 +231,63 @@ pub(crate) struct Core {
     failure: Option<Rc<Failure>>,
     /// Its place among the futures of the embedded tier, until it has ended.
     pub place: Option<Place>,
+    /// Boxed: few futures have any of it.
+    extras: Option<Box<Extras>>,
+}
+
+/// What only few futures have.
+#[derive(Default)]
+struct Extras {
+    /// The name that `spawn` was given.
+    name: Option<Rc<str>>,
+    /// What makes it a future of `parfeval` or of what comes after it.
+    feval: Option<Rc<Feval>>,
+}
+
+impl Core {
+    fn new(state: State, origin: Origin, label: Rc<TaskLabel>, body_name: Rc<str>) -> Core {
+        Core {
+            state,
+            origin,
+            label,
+            body_name,
+            priority: Priority::Normal,
+            cancel_requested: false,
+            runner: None,
+            parent: None,
+            children: ThinVec::new(),
+            sweep_children_at: 0,
+            held_back: ThinVec::new(),
+            registrations: None,
+            callbacks: ThinVec::new(),
+            callbacks_done: 0,
+            callback_task: None,
+            callback_label: None,
+            followers: ThinVec::new(),
+            follows: None,
+            failure: None,
+            place: None,
+            extras: None,
+        }
+    }
+
+    /// The name that `spawn` was given.
+    pub(crate) fn name(&self) -> Option<&Rc<str>> {
+        self.extras.as_ref()?.name.as_ref()
+    }
+
+    pub(crate) fn set_name(&mut self, name: Rc<str>) {
+        self.extras.get_or_insert_default().name = Some(name);
+    }
+
+    /// What makes it a future of `parfeval` or of what comes after it.
+    pub(crate) fn feval(&self) -> Option<&Rc<Feval>> {
+        self.extras.as_ref()?.feval.as_ref()
+    }
+
+    pub(crate) fn set_feval(&mut self, feval: Rc<Feval>) {
+        self.extras.get_or_insert_default().feval = Some(feval);
+    }
 }
 
 impl Future {
@@ -256,29 +313,7 @@ impl Future {
             ordinal,
             watch: machine.watch.clone(),
             session: machine.token.clone(),
-            core: RefCell::new(Core {
-                state,
-                origin,
-                label,
-                body_name,
-                name: None,
-                priority: Priority::Normal,
-                cancel_requested: false,
-                runner: None,
-                parent: None,
-                children: ThinVec::new(),
-                sweep_children_at: 0,
-                held_back: ThinVec::new(),
-                registrations: None,
-                callbacks: ThinVec::new(),
-                callbacks_done: 0,
-                callback_task: None,
-                callback_label: None,
-                followers: ThinVec::new(),
-                follows: None,
-                failure: None,
-                place: None,
-            }),
+            core: RefCell::new(Core::new(state, origin, label, body_name)),
         });
         machine.registry.adopt(&object);
         machine.statistics.borrow_mut().futures += 1;
@@ -291,6 +326,17 @@ impl Future {
             });
         }
         Future(object)
+    }
+
+    /// A future of no job: it never changes, and nobody counts it.
+    pub(crate) fn unavailable(machine: &Machine) -> Value {
+        let label = TaskLabel::root(&machine.options.root_label);
+        unavailable(&machine.watch, &machine.token, label)
+    }
+
+    /// Whether the job behind it has begun.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.get().has_begun()
     }
 
     /// The future in a value of this session.
@@ -470,9 +516,79 @@ impl Future {
     }
 }
 
+fn unavailable(watch: &Watch, session: &Rc<Token>, label: Rc<TaskLabel>) -> Value {
+    let error = build_runtime_error("The future is unavailable: it stands for no job.")
+        .identifier("parallel:fevalqueue:FutureUnavailable")
+        .build();
+    let state = State::Failure(error);
+    let mut core = Core::new(state, Origin::Manual, label, "unavailable".into());
+    let kind = FevalKind::Unavailable;
+    core.set_feval(Rc::new(Feval::new(kind, Value::empty(), Vec::new(), 0)));
+    Value::Object(ObjectRef::new(FutureObject {
+        id: ObjectId(0),
+        number: 0,
+        ordinal: 0,
+        watch: watch.clone(),
+        session: session.clone(),
+        core: RefCell::new(core),
+    }))
+}
+
+impl FutureObject {
+    fn has_begun(&self) -> bool {
+        let guard = match &self.core.borrow().origin {
+            Origin::Operation(operation) => Some(operation.guard.clone()),
+            Origin::Body | Origin::Manual => None,
+        };
+        guard.is_none_or(|guard| guard.has_begun())
+    }
+
+    /// A property that only futures of background jobs have.
+    fn feval_property(&self, feval: &Feval, name: &str) -> Option<Value> {
+        let state = self.core.borrow().state.kind();
+        Some(match name {
+            "State" => Value::text(feval.state_name(state, self.has_begun())),
+            "ID" => match feval.kind {
+                FevalKind::Unavailable => Value::Double(-1.0),
+                FevalKind::Job | FevalKind::Each | FevalKind::All => {
+                    self.watch.entangle(Entangled::Numbers);
+                    Value::Double(self.number as f64)
+                }
+            },
+            "Read" => {
+                self.watch.access(Shared::Jobs, Access::Read);
+                Value::Bool(feval.is_read.get())
+            }
+            "Diary" => Value::text(&feval.diary.borrow()),
+            "Function" => feval.function.clone(),
+            "InputArguments" => Value::cell_row(feval.inputs.clone()),
+            "NumOutputArguments" => Value::Double(feval.outputs as f64),
+            "OutputArguments" => Value::cell_row(match &self.core.borrow().state {
+                State::Success(outputs) => outputs.to_vec(),
+                State::Created(_) | State::Pending | State::Failure(_) | State::Cancelled(_) => {
+                    Vec::new()
+                }
+            }),
+            _ => return None,
+        })
+    }
+}
+
 impl Object for FutureObject {
     fn class_name(&self) -> &str {
-        "future"
+        match self.core.borrow().feval() {
+            Some(feval) => feval.kind.class_name(),
+            None => "future",
+        }
+    }
+
+    fn makes_arrays(&self) -> bool {
+        self.core.borrow().feval().is_some()
+    }
+
+    fn filler(&self) -> Option<Value> {
+        let label = self.core.borrow().label.clone();
+        Some(unavailable(&self.watch, &self.session, label))
     }
 
     fn id(&self) -> ObjectId {
@@ -481,6 +597,10 @@ impl Object for FutureObject {
 
     fn property(&self, name: &str) -> Option<Result<Value>> {
         self.watch.handle(self.id, Access::Read);
+        let feval = self.core.borrow().feval().cloned();
+        if let Some(value) = feval.and_then(|feval| self.feval_property(&feval, name)) {
+            return Some(Ok(value));
+        }
         if name == "ID" {
             self.watch.entangle(Entangled::Numbers);
         }
@@ -488,7 +608,7 @@ impl Object for FutureObject {
         Some(Ok(match name {
             "State" => Value::text(core.state.kind().name()),
             "ID" => Value::Double(self.number as f64),
-            "Name" => Value::text(core.name.as_deref().unwrap_or("")),
+            "Name" => Value::text(core.name().map_or("", |name| name)),
             "Priority" => Value::text(core.priority.name()),
             "Error" => match &core.state {
                 State::Failure(error) | State::Cancelled(error) => {
@@ -517,6 +637,10 @@ impl Object for FutureObject {
             State::Created(None) | State::Pending => {}
             State::Success(outputs) => outputs.iter().for_each(&mut *visit),
             State::Failure(_) | State::Cancelled(_) => {}
+        }
+        if let Some(feval) = core.feval() {
+            visit(&feval.function);
+            feval.inputs.iter().for_each(&mut *visit);
         }
         for callback in &core.callbacks {
             visit(&callback.function);
@@ -558,6 +682,7 @@ impl Object for FutureObject {
                 Some(Start::Call {
                     function,
                     arguments,
+                    ..
                 }) => {
                     values.push(function);
                     values.extend(arguments);
@@ -613,6 +738,7 @@ impl Start {
             Start::Call {
                 function,
                 arguments,
+                ..
             } => {
                 visit(function);
                 arguments.iter().for_each(visit);

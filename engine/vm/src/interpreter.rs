@@ -122,8 +122,9 @@ impl Interpreter {
             Start::Call {
                 function,
                 arguments,
+                outputs,
             } => self
-                .call_value(function, arguments, Returns::BODY)
+                .call_value(function, arguments, Returns::of_body(outputs))
                 .map(|_| ()),
             Start::Function {
                 loaded,
@@ -499,7 +500,7 @@ impl Interpreter {
                 Progress::Done(match &settling.then {
                     Then::Result(result) => result.clone(),
                     Then::Awaited(future) => future.result().expect("the future has ended"),
-                    Then::Failure { members, first } => Err(joins::failure(members, *first)),
+                    Then::Failure(failed) => Err(joins::failure(&failed.members, failed.first)),
                     Then::Cancellation(error) => Err(error.clone()),
                 })
             }

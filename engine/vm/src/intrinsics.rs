@@ -15,7 +15,7 @@ use crate::{callbacks, cancel};
 use std::rc::Rc;
 use tourbillon_builtins::{Intrinsic, Outputs, one};
 use tourbillon_host::{Access, Nanoseconds, Object, Priority, Request};
-use tourbillon_value::{ObjectRef, Result, RuntimeError, Value, build_runtime_error};
+use tourbillon_value::{ObjectArray, ObjectRef, Result, RuntimeError, Value, build_runtime_error};
 
 /// One more task.
 const ONE_TASK: Need = Need {
@@ -48,9 +48,20 @@ impl Interpreter {
             Intrinsic::Next => return self.next_member("next", &arguments, returns),
             Intrinsic::Spawn => one(self.spawn(&arguments)?.value()),
             Intrinsic::Cancel => {
-                let future = self.future("cancel", &arguments, 0)?;
-                one(cancel::request(&self.machine, &future))
+                let mut is_new = false;
+                for value in ObjectArray::elements(&arguments[0]) {
+                    let future = self.future("cancel", &[value], 0)?;
+                    is_new |= cancel::request(&self.machine, &future);
+                }
+                one(is_new)
             }
+            Intrinsic::Parfeval
+            | Intrinsic::FetchOutputs
+            | Intrinsic::FetchNext
+            | Intrinsic::Wait
+            | Intrinsic::AfterEach
+            | Intrinsic::AfterAll => return self.call_parallel(intrinsic, arguments, returns),
+            Intrinsic::FevalFuture => one(Future::unavailable(&self.machine)),
             Intrinsic::OnSuccess => {
                 self.register("on_success", arguments, CallbackKind::Success)?
             }

@@ -14,7 +14,10 @@ pub(crate) fn conclude(wait: &mut FutureWait) -> (Vec<Future>, Then) {
     match wait.kind {
         JoinKind::Await => (Vec::new(), Then::Awaited(members[0].clone())),
         JoinKind::All => match decided_by {
-            Some(first) => (started, Then::Failure { members, first }),
+            Some(first) => {
+                let failed = crate::wait::FailedMember { members, first };
+                (started, Then::Failure(Box::new(failed)))
+            }
             None => (Vec::new(), Then::Result(all_values(&members))),
         },
         JoinKind::Any => match decided_by {

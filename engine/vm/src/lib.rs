@@ -15,13 +15,16 @@ mod errors;
 mod exception;
 mod execution;
 mod explain;
+mod feval;
 mod fiber;
 mod future;
 mod interpreter;
 mod intrinsics;
+mod job;
 mod joins;
 mod machine;
 mod operation;
+mod parallel;
 mod registry;
 mod sets;
 #[cfg(test)]

@@ -68,7 +68,7 @@ pub struct Options {
     pub unhandled: Unhandled,
     /// The deepest nesting of calls.
     pub recursion_limit: usize,
-    /// The label of the root task.
+    /// The name of the root task.
     pub root_label: Rc<str>,
     /// Whether the result of an execution carries a copy of its output.
     pub capture_output: bool,
@@ -123,6 +123,12 @@ pub struct Machine {
     pub(crate) policy: Rc<dyn Policy>,
     pub(crate) watch: Watch,
     pub(crate) options: Options,
+    /// The label of the root task of a background job: its path in the session that asked for it.
+    pub(crate) job_label: Option<Rc<TaskLabel>>,
+    /// What a background job writes, on both streams in turn.
+    diary: Option<RefCell<String>>,
+    /// How many background jobs have ended.
+    pub(crate) jobs_ended: Cell<u64>,
     /// Its address is the identity of the session.
     pub(crate) token: Rc<Token>,
     pub(crate) scheduler: RefCell<Scheduler<Rc<TaskLabel>>>,
@@ -194,15 +200,41 @@ impl Machine {
         observer: Option<Rc<dyn Observer>>,
         options: Options,
     ) -> Rc<Machine> {
+        Rc::new(Machine::make(host, policy, observer, options))
+    }
+
+    /// The session of a background job, whose root task has that label.
+    pub(crate) fn of_job(
+        host: Rc<dyn Host>,
+        policy: Rc<dyn Policy>,
+        observer: Option<Rc<dyn Observer>>,
+        options: Options,
+        label: Rc<TaskLabel>,
+    ) -> Rc<Machine> {
+        let mut machine = Machine::make(host, policy, observer, options);
+        machine.job_label = Some(label);
+        machine.diary = Some(RefCell::default());
+        Rc::new(machine)
+    }
+
+    fn make(
+        host: Rc<dyn Host>,
+        policy: Rc<dyn Policy>,
+        observer: Option<Rc<dyn Observer>>,
+        options: Options,
+    ) -> Machine {
         let scheduler = Scheduler::new();
         let cancel = CancelCell::new(scheduler.inbox().clone());
         let watch = Watch::new(observer);
-        Rc::new(Machine {
+        Machine {
             host,
             policy,
             capacity: Capacity::of_tier(options.tier, &watch),
             watch,
             options,
+            job_label: None,
+            diary: None,
+            jobs_ended: Cell::new(0),
             token: Rc::default(),
             scheduler: RefCell::new(scheduler),
             records: RefCell::default(),
@@ -233,7 +265,7 @@ impl Machine {
             statistics: RefCell::default(),
             spare: RefCell::default(),
             woken: RefCell::default(),
-        })
+        }
     }
 
     /// Back to the state of a new session; capacity, and programs already loaded, are kept.
@@ -259,6 +291,7 @@ impl Machine {
         self.failures.borrow_mut().clear();
         self.output.borrow_mut().clear();
         self.next_started.set(0);
+        self.jobs_ended.set(0);
         self.is_cancelled.set(false);
         self.library.reset();
         self.explaining.forget();
@@ -390,7 +423,20 @@ impl Machine {
         if self.options.capture_output {
             self.output.borrow_mut().push_str(text);
         }
+        self.note_in_diary(text);
         self.host.console().write(Stream::Output, text);
+    }
+
+    /// A background job remembers what it writes.
+    pub(crate) fn note_in_diary(&self, text: &str) {
+        if let Some(diary) = &self.diary {
+            diary.borrow_mut().push_str(text);
+        }
+    }
+
+    /// What a background job wrote.
+    pub(crate) fn take_diary(&self) -> String {
+        self.diary.as_ref().map(RefCell::take).unwrap_or_default()
     }
 
     /// Puts a suspended task into the ready queue. The running task is not put there: it looks at

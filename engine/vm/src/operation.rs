@@ -159,6 +159,16 @@ impl OperationGuard {
         outcome
     }
 
+    /// Asks a background job to stop; says whether it goes on until it has.
+    pub(crate) fn stop(&self) -> bool {
+        !self.has_ended.get() && self.machine.host.stop(self.id)
+    }
+
+    /// Whether a background job has begun.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.has_ended.get() || self.machine.host.has_begun(self.id)
+    }
+
     /// Gives the operation up.
     pub(crate) fn give_up(&self) {
         if !self.has_ended.get() {

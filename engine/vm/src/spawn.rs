@@ -1,18 +1,21 @@
 //! How futures start: as a task, or as a host operation.
 
 use crate::capacity::Room;
+use crate::feval::Feval;
 use crate::fiber::{Fiber, Start};
 use crate::future::{Future, FutureState, OperationOrigin, Origin, State};
 use crate::interpreter::Interpreter;
 use crate::machine::{Loaded, Machine, StartedOperation};
-use crate::operation::{Advance, Sequel};
+use crate::operation::{Advance, OperationGuard, Sequel};
 use crate::task::TaskRecord;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use tourbillon_builtins::note_escape;
-use tourbillon_builtins::one;
+use tourbillon_builtins::{Finish, Outputs, one};
 use tourbillon_executor::{Target, WakeSlot};
-use tourbillon_host::{Access, Entangled, Event, Object, Priority, Request, TaskId, TaskLabel};
+use tourbillon_host::{
+    Access, Entangled, Event, Object, OperationLabel, Priority, Request, TaskId, TaskLabel,
+};
 use tourbillon_value::{FunctionHandle, Result, RuntimeError, Value};
 
 /// A created future of a function of a program.
@@ -49,6 +52,7 @@ pub(crate) fn create_call(machine: &Machine, handle: &Rc<FunctionHandle>) -> Fut
     let start = Start::Call {
         function: Value::Function(handle.clone()),
         arguments: Vec::new(),
+        outputs: crate::fiber::ALL,
     };
     Future::new(
         machine,
@@ -78,12 +82,12 @@ pub(crate) fn start_task(
     let options = options.unwrap_or_default();
     let (label, priority) = {
         let mut core = future.get().core.borrow_mut();
-        if options.name.is_some() {
-            core.name = options.name;
+        if let Some(name) = options.name {
+            core.set_name(name);
         }
         let priority = options.priority.unwrap_or(core.priority);
         core.priority = priority;
-        let name = core.name.clone().unwrap_or_else(|| core.body_name.clone());
+        let name = core.name().unwrap_or(&core.body_name).clone();
         let label = match machine.current.borrow().as_ref() {
             Some(current) => current.next_child(&name),
             None => TaskLabel::child(&core.label, name, 1),
@@ -233,7 +237,10 @@ fn launch(machine: &Rc<Machine>, record: Rc<TaskRecord>, fibers: Vec<Fiber>) {
 
 /// The root task of an execution.
 pub(crate) fn start_root(machine: &Rc<Machine>, start: Start) -> Future {
-    let label = TaskLabel::root(&machine.options.root_label);
+    let label = match &machine.job_label {
+        Some(label) => label.clone(),
+        None => TaskLabel::root(&machine.options.root_label),
+    };
     let record = new_record(machine, label.clone(), Priority::Normal);
     take_place(machine, &record, false);
     *record.last_error.borrow_mut() = machine.last_error.borrow().clone();
@@ -312,6 +319,94 @@ pub(crate) fn failed(machine: &Rc<Machine>, error: RuntimeError, name: &'static 
     settled(machine, creator, name.into(), Err(error))
 }
 
+/// A job on its way to the host.
+pub(crate) struct StartedJob {
+    /// The label of its root task, and its own.
+    pub label: Rc<TaskLabel>,
+    pub feval: Rc<Feval>,
+    pub room: Room,
+}
+
+/// Starts a background job and gives its future, a child of `parent`'s body.
+pub(crate) fn start_job(
+    machine: &Rc<Machine>,
+    (request, finish): (Request, Finish),
+    job: StartedJob,
+    parent: &Future,
+) -> Future {
+    let task = machine.current().label.clone();
+    let label = OperationLabel {
+        task: task.clone(),
+        name: request.name(),
+        occurrence: job.label.occurrence(),
+    };
+    let name: Rc<str> = label.name.into();
+    let guard = OperationGuard::submit(machine, request, label, false);
+    let number = machine.next_started.get() + 1;
+    machine.next_started.set(number);
+    let origin = Origin::Operation(Box::new(OperationOrigin {
+        guard,
+        sequel: Some(Sequel::Finish(finish)),
+        is_timer: false,
+        number,
+    }));
+    let future = Future::new(machine, State::Pending, origin, task.clone(), name);
+    future.get().core.borrow_mut().set_feval(job.feval);
+    job.room.holds(machine, &future);
+    adopt_child(machine, parent, &future);
+    let inbox = machine.scheduler.borrow().inbox().clone();
+    let wake = WakeSlot::new(Target::Operation(number), &inbox);
+    let started = StartedOperation {
+        future: future.clone(),
+        task,
+        wake,
+    };
+    machine.started.borrow_mut().insert(number, started);
+    machine.joins_everything(&future);
+    poll_started(machine, number);
+    future
+}
+
+/// Asks the job of a future to stop. When it has begun its cleanup runs, and a future that nobody sees
+/// waits for that in the place of the one that is cancelled; says whether it is so.
+pub(crate) fn let_wind_down(machine: &Rc<Machine>, future: &Future, number: u64) -> bool {
+    let (guard, label, parent) = {
+        let core = future.get().core.borrow();
+        let Origin::Operation(operation) = &core.origin else {
+            return false;
+        };
+        let parent = core.parent.as_ref().and_then(Future::upgrade);
+        (operation.guard.clone(), core.label.clone(), parent)
+    };
+    if !guard.stop() {
+        return false;
+    }
+    let origin = Origin::Operation(Box::new(OperationOrigin {
+        guard,
+        sequel: Some(Sequel::Finish(Box::new(|_| Ok(Value::empty())))),
+        is_timer: false,
+        number,
+    }));
+    let hidden = Future::new(machine, State::Pending, origin, label, "stopping".into());
+    hidden.get().core.borrow_mut().cancel_requested = true;
+    if let Some(parent) = parent {
+        adopt_child(machine, &parent, &hidden);
+    }
+    if let Some(started) = machine.started.borrow_mut().get_mut(&number) {
+        started.future = hidden;
+    }
+    future.get().core.borrow_mut().origin = Origin::Manual;
+    true
+}
+
+/// The results of an operation: a list of several stands for itself.
+fn results(value: Value) -> Outputs {
+    match value {
+        Value::List(list) => list.iter().cloned().collect(),
+        value => one(value),
+    }
+}
+
 /// Asks the host for the outcome of a started operation and settles its future when it is there.
 pub(crate) fn poll_started(machine: &Rc<Machine>, number: u64) {
     let (future, waker) = {
@@ -334,6 +429,10 @@ pub(crate) fn poll_started(machine: &Rc<Machine>, number: u64) {
             }
         };
         let Poll::Ready(outcome) = guard.poll(&mut context) else {
+            let feval = future.feval().filter(|_| guard.has_begun());
+            if let Some(feval) = feval {
+                feval.note_begin(machine);
+            }
             return;
         };
         let ended = match &mut future.get().core.borrow_mut().origin {
@@ -342,7 +441,7 @@ pub(crate) fn poll_started(machine: &Rc<Machine>, number: u64) {
         };
         let ended = ended.expect("an operation ends once");
         match ended.resume(machine, outcome, false) {
-            Ok(Advance::Value(value)) => break Ok(one(value)),
+            Ok(Advance::Value(value)) => break Ok(results(value)),
             Err(error) => break Err(error),
             Ok(Advance::Waits(next, rest)) => {
                 if let Origin::Operation(operation) = &mut future.get().core.borrow_mut().origin {

@@ -40,8 +40,6 @@ pub(crate) struct TaskRecord {
     pub waits_for: RefCell<Option<Rc<OperationGuard>>>,
     /// The futures that the innermost body waits for, for the deadlock report.
     pub waits_on: RefCell<SmallVec<[Future; 2]>>,
-    /// What it had when it was looked at last, for explanations.
-    pub seen: RefCell<Option<Box<crate::explain::Seen>>>,
     /// An error to be thrown at the wait: a deadlock.
     pub injected: Cell<Option<RuntimeError>>,
     /// Bytes of its stacks, as they were when it gave way last.
@@ -79,7 +77,6 @@ impl TaskRecord {
             waits_for: RefCell::default(),
             waits_on: RefCell::default(),
             injected: Cell::default(),
-            seen: RefCell::default(),
             stack_bytes: Cell::new(0),
             has_run: Cell::new(false),
             is_native: Cell::new(false),

@@ -241,9 +241,15 @@ pub(crate) enum Then {
     /// The result of this future.
     Awaited(Future),
     /// The failure of that member, with further failures as its causes.
-    Failure { members: Vec<Future>, first: usize },
+    Failure(Box<FailedMember>),
     /// A cancellation: nothing replaces it.
     Cancellation(RuntimeError),
+}
+
+/// The member of a wait that failed first.
+pub(crate) struct FailedMember {
+    pub members: Vec<Future>,
+    pub first: usize,
 }
 
 impl Wait {
@@ -262,7 +268,7 @@ impl Wait {
         match self {
             Wait::Settling(settling) => match &settling.then {
                 Then::Awaited(future) => Some(future),
-                Then::Failure { members, first } => Some(&members[*first]),
+                Then::Failure(failed) => Some(&failed.members[failed.first]),
                 Then::Result(_) | Then::Cancellation(_) => None,
             },
             Wait::Yield { .. } | Wait::Operation { .. } | Wait::Futures(_) | Wait::Next { .. } => {

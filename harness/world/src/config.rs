@@ -6,6 +6,7 @@ pub use outside::{CancelPlan, Fault, FaultOp, Gpu, GpuDevice, HttpReply, HttpRou
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::num::NonZeroUsize;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -44,6 +45,20 @@ pub struct WorldConfig {
     /// The host's cancel.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cancel: Option<CancelPlan>,
+    /// How many background jobs may run at once.
+    #[serde(skip_serializing_if = "is_default")]
+    pub workers: Workers,
+}
+
+/// The workers of the background pool; 4 unless a world says otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Workers(pub NonZeroUsize);
+
+impl Default for Workers {
+    fn default() -> Workers {
+        Workers(NonZeroUsize::new(4).unwrap_or(NonZeroUsize::MIN))
+    }
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

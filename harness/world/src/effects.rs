@@ -18,7 +18,8 @@ impl World {
         let not_found = || Err(FileFailure::NotFound.error(request).build());
         self.touch_for(request);
         match request {
-            Request::Timer { .. } => Ok(Response::Done),
+            // What ends a job is its own last step.
+            Request::Timer { .. } | Request::Job { .. } => Ok(Response::Done),
             Request::ReadFile { path } => match self.disk.borrow().get(path) {
                 Some(bytes) => Ok(Response::Bytes(bytes.clone())),
                 None => not_found(),
@@ -72,10 +73,13 @@ impl World {
 
     /// Says what the effect of a request touches.
     fn touch_for(&self, request: &Request) {
-        let names = self.names.get();
+        let names = self.disk_names.get();
         match request {
             // A buffer never changes once it is there.
-            Request::Timer { .. } | Request::Readback { .. } | Request::Http(_) => {}
+            Request::Timer { .. }
+            | Request::Readback { .. }
+            | Request::Http(_)
+            | Request::Job { .. } => {}
             Request::ReadFile { path } | Request::FileExists { path } => {
                 self.access(names.file(path), Access::Read);
             }
@@ -116,7 +120,7 @@ impl World {
     /// How long a request takes when nothing is injected.
     pub(crate) fn latency(&self, request: &Request) -> u64 {
         let name = match request {
-            Request::Timer { .. } => return 0,
+            Request::Timer { .. } | Request::Job { .. } => return 0,
             Request::Input { .. } => return self.input_latency(),
             Request::Http(request) => return self.web_latency(request),
             Request::ReadFile { .. } => LatencyOp::Read,
@@ -136,7 +140,7 @@ impl World {
         latency: u64,
         injections: &Injections,
     ) -> u32 {
-        if matches!(request, Request::Timer { .. }) {
+        if matches!(request, Request::Timer { .. } | Request::Job { .. }) {
             return 0;
         }
         // What takes its time is not ready at once: only its order among others is a choice.
@@ -160,13 +164,15 @@ impl World {
             | Request::WriteFile { .. }
             | Request::FileExists { .. }
             | Request::DeleteFile { .. }
-            | Request::Http(_) => {}
+            | Request::Http(_)
+            | Request::Job { .. } => {}
         }
         let operations = self.operations.borrow();
         let is_undisturbed = injections.delay_multiples == 0
             && injections.early_completions == 0
             && injections.never_completions == 0;
         match request {
+            Request::Job { .. } => false,
             Request::Timer { deadline } => deadline.0 <= self.timeline.run.borrow().clock.now(),
             Request::Input { .. } => match self.config.input_handler {
                 InputHandler::None => true,
@@ -202,7 +208,7 @@ impl World {
     pub(crate) fn draw_delay(&self, request: &Request, label: Label) -> u32 {
         let mut run = self.timeline.run.borrow_mut();
         let multiples = run.injections().delay_multiples;
-        if multiples == 0 || matches!(request, Request::Timer { .. }) {
+        if multiples == 0 || matches!(request, Request::Timer { .. } | Request::Job { .. }) {
             return 0;
         }
         // 17 candidates at most: the injection allows 16 multiples.

@@ -49,7 +49,7 @@ impl Asked {
 /// What kind of operation a request is, for faults; a timer never fails.
 pub(crate) fn kind(request: &Request) -> Option<FaultOp> {
     match request {
-        Request::Timer { .. } => None,
+        Request::Timer { .. } | Request::Job { .. } => None,
         Request::ReadFile { .. } => Some(FaultOp::Read),
         Request::WriteFile { .. } => Some(FaultOp::Write),
         Request::FileExists { .. } => Some(FaultOp::Exists),

@@ -6,16 +6,17 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use tourbillon_compiler::Program;
-use tourbillon_host::{Decision, Policy, ReadyTasks, TaskId};
+use tourbillon_host::{Decision, TaskId};
 use tourbillon_sim::label::name_hash;
 use tourbillon_sim::run::Halt;
-use tourbillon_sim::{Action, Candidate, Kind, Label, SharedRun};
+use tourbillon_sim::{Action, Candidate, Kind, SharedRun};
 
 use crate::config::WorldConfig;
+use crate::jobs::JobMove;
 use crate::objects::{Entanglement, Names};
 use crate::observer::WorldObserver;
-use crate::policy::is_cancel_due;
 use crate::probe::Probe;
+use crate::seat::Seat;
 use crate::session_config::SessionConfig;
 use crate::simulation::{
     AtEnd, Bench, During, Ending, Life, RunResult, Stuck, end, judge, live, poll,
@@ -54,33 +55,6 @@ struct Member {
     entanglement: Rc<Cell<Entanglement>>,
 }
 
-/// The policy of a session in a group: it says what is ready, gives way, and does what it is told.
-struct Seat {
-    world: Rc<World>,
-    observer: Rc<WorldObserver>,
-    ready: RefCell<Vec<(Candidate, TaskId)>>,
-    order: Cell<Option<Decision>>,
-}
-
-impl Policy for Seat {
-    fn next(&self, ready: ReadyTasks<'_>) -> Decision {
-        if let Some(order) = self.order.take() {
-            return order;
-        }
-        if is_cancel_due(&self.world, &self.observer) {
-            self.world.strike();
-            return Decision::Again;
-        }
-        let mut reported = self.ready.borrow_mut();
-        reported.clear();
-        reported.extend(ready.iter().map(|task| {
-            let label = Label(task.label.hash());
-            (Candidate::run(label), task.id)
-        }));
-        Decision::Return
-    }
-}
-
 /// A session while it runs.
 struct Seated {
     life: Option<Life>,
@@ -117,6 +91,10 @@ enum Meaning {
     },
     /// Nothing can ever happen again.
     End,
+    Job {
+        member: usize,
+        what: JobMove,
+    },
     Advance {
         due: u64,
     },
@@ -262,6 +240,12 @@ impl WorldGroup {
             let offered = 0..candidates.len() - before;
             meanings.extend(offered.map(|place| Meaning::Deliver { member, place }));
         }
+        let mut moves = Vec::new();
+        for (member, other) in live() {
+            moves.clear();
+            other.bench.world.job_moves_into(candidates, &mut moves);
+            meanings.extend(moves.iter().map(|&what| Meaning::Job { member, what }));
+        }
         if candidates.is_empty() {
             let label = self.timeline.label;
             let (action, meaning) = match self.timeline.next_due() {
@@ -377,8 +361,15 @@ impl WorldGroup {
                 }
                 one.is_changed = true;
             }
+            Meaning::Job { member, what } => {
+                self.members[member].bench.world.make_job_move(what)?;
+                seated[member].is_changed = true;
+            }
             Meaning::Advance { due } => {
                 self.timeline.advance_to(due)?;
+                for member in &self.members {
+                    member.bench.world.poll_jobs();
+                }
                 seated.iter_mut().for_each(|one| one.is_changed = true);
             }
             Meaning::End => unreachable!("nothing is done at the end"),
@@ -421,13 +412,10 @@ fn seated_bench(
     // The sessions of a group share nothing.
     let salt = name_hash(label);
     world.names.set(Names { salt });
+    world.disk_names.set(Names { salt });
     let observer = WorldObserver::with(run, Names { salt }, entanglement);
-    let seat = Rc::new(Seat {
-        world: world.clone(),
-        observer: observer.clone(),
-        ready: RefCell::default(),
-        order: Cell::new(None),
-    });
+    let seat = Seat::new(&world, &observer);
+    *world.jobs.entanglement.borrow_mut() = entanglement.clone();
     let options = config.session.options(label);
     let bench = Bench::new(world, observer, seat.clone(), options);
     (bench, seat)

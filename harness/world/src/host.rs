@@ -1,5 +1,6 @@
 //! The world as the engine's host.
 
+use std::num::NonZeroUsize;
 use std::panic::resume_unwind;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -63,6 +64,24 @@ impl Host for World {
         };
         self.event(SUBMIT, label, 0);
         self.access(label.into(), Access::Write);
+        if let Request::Job { job } = &request {
+            let job = job.clone();
+            let number = self.operations.borrow_mut().add(Entry {
+                request,
+                buffer: None,
+                outcome: None,
+                or_else: None,
+                partial: None,
+                label,
+                asked_at: now,
+                delay: 0,
+                deliveries: 0,
+                stage: Stage::Queued,
+                waker: None,
+            });
+            self.this().queue_job(number, label, job);
+            return operations::id(number);
+        }
         let delay = self.draw_delay(&request, label);
         let fault = self.stated_fault(&request);
         let fault = fault.or_else(|| self.draw_fault(&request, label));
@@ -163,6 +182,7 @@ impl Host for World {
                 }
                 operations::id(number)
             }
+            Request::Job { .. } => unreachable!("jobs were taken in above"),
             Request::ReadFile { .. }
             | Request::WriteFile { .. }
             | Request::FileExists { .. }
@@ -253,7 +273,8 @@ impl Host for World {
                 | Request::WriteFile { .. }
                 | Request::FileExists { .. }
                 | Request::DeleteFile { .. }
-                | Request::Http(_) => {}
+                | Request::Http(_)
+                | Request::Job { .. } => {}
             }
             run.event(Event {
                 what: GIVE_UP,
@@ -261,10 +282,31 @@ impl Host for World {
                 value: 0,
             });
         }
+        if matches!(entry.request, Request::Job { .. }) {
+            self.this().drop_job(number);
+        }
         drop(entry);
         if let Some(next) = next {
             self.step_forward(next);
         }
+    }
+
+    fn stop(&self, operation: OperationId) -> bool {
+        self.this().stop_job(operations::number(operation))
+    }
+
+    fn has_begun(&self, operation: OperationId) -> bool {
+        let number = operations::number(operation);
+        let label = self
+            .operations
+            .borrow_mut()
+            .get(number)
+            .map(|entry| entry.label);
+        label.is_none_or(|label| self.job_has_begun(number, label))
+    }
+
+    fn workers(&self) -> Option<NonZeroUsize> {
+        (!self.is_within_a_job()).then_some(self.config.workers.0)
     }
 
     fn tick(&self, in_a_row: u32) {
@@ -288,6 +330,11 @@ impl Host for World {
         }
         // Whatever else could happen happens within this step.
         self.timeline.run.borrow_mut().access_everything();
+        match self.this().let_jobs_move() {
+            Ok(true) => return,
+            Ok(false) => {}
+            Err(halt) => resume_unwind(Box::new(Spent(halt))),
+        }
         let offered = self.operations.borrow().offered.len();
         if offered > 0 {
             // What is offered again by a delivery has its next turn later.

@@ -72,7 +72,7 @@ impl World {
 /// How a request can fail, by the identifiers that programs see; a timer never does.
 fn failures(request: &Request) -> &'static [&'static str] {
     match request {
-        Request::Timer { .. } => &[],
+        Request::Timer { .. } | Request::Job { .. } => &[],
         Request::ReadFile { .. } | Request::DeleteFile { .. } => {
             &["io:NotFound", "io:PermissionDenied", "io:Interrupted"]
         }

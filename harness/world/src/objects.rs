@@ -36,6 +36,8 @@ pub(crate) enum Single {
     Readbacks,
     /// How much of the device's memory is left.
     DeviceMemory,
+    /// Which background jobs there are and in which order they ended.
+    Jobs,
     /// How many cancels may still strike.
     Cancels,
     /// What there is a limited number of on the embedded tier.

@@ -405,6 +405,7 @@ impl Observer for WorldObserver {
             Object::WarningState => names.single(Single::WarningState),
             Object::Stopwatch => names.single(Single::Stopwatch),
             Object::Tasks => names.single(Single::Tasks),
+            Object::Jobs => names.single(Single::Jobs),
             Object::Cleanups => names.single(Single::Cleanups),
             Object::Capacity(resource) => names.single(match resource {
                 Resource::Tasks => Single::TaskPlaces,

@@ -107,7 +107,8 @@ impl Operations {
             | Request::WriteFile { .. }
             | Request::FileExists { .. }
             | Request::DeleteFile { .. }
-            | Request::Http(_) => {}
+            | Request::Http(_)
+            | Request::Job { .. } => {}
         }
         Some(entry)
     }

@@ -8,6 +8,7 @@ use tourbillon_sim::run::Halt;
 use tourbillon_sim::{Action, Candidate, Kind, Label};
 
 use crate::config::CancelPlan;
+use crate::jobs::JobMove;
 use crate::observer::WorldObserver;
 use crate::world::World;
 
@@ -18,6 +19,7 @@ pub struct WorldPolicy {
     // Kept for their capacity.
     candidates: RefCell<Vec<Candidate>>,
     suspended: RefCell<Vec<TaskId>>,
+    moves: RefCell<Vec<JobMove>>,
     halted: Cell<Option<Halt>>,
     /// Whether the future of the execution is to be dropped now.
     is_dropping: Cell<bool>,
@@ -31,6 +33,7 @@ impl WorldPolicy {
             observer: observer.clone(),
             candidates: RefCell::default(),
             suspended: RefCell::default(),
+            moves: RefCell::default(),
             halted: Cell::new(None),
             is_dropping: Cell::new(false),
         })
@@ -62,12 +65,16 @@ impl WorldPolicy {
         let timeline = self.world.timeline();
         let mut candidates = self.candidates.borrow_mut();
         let mut suspended = self.suspended.borrow_mut();
+        let mut moves = self.moves.borrow_mut();
         candidates.clear();
         suspended.clear();
         let tasks = ready.iter().map(|task| Label(task.label.hash()));
         candidates.extend(tasks.map(Candidate::run));
         let runs = candidates.len();
         self.world.offered_into(&mut candidates);
+        let delivered = candidates.len();
+        moves.clear();
+        self.world.job_moves_into(&mut candidates, &mut moves);
         let mut due = None;
         let mut kind = Kind::Run;
         if candidates.is_empty() {
@@ -84,8 +91,12 @@ impl WorldPolicy {
                 }
             }
         }
-        let others = candidates.len();
         let mut run = timeline.run.borrow_mut();
+        let (regular, spurious_from) = (moves.len(), candidates.len());
+        if kind == Kind::Run && run.spurious_left() > 0 {
+            self.world.job_spurious_into(&mut candidates, &mut moves);
+        }
+        let others = candidates.len();
         if kind == Kind::Run && run.spurious_left() > 0 {
             self.observer
                 .suspended_into(&mut candidates, &mut suspended);
@@ -103,6 +114,22 @@ impl WorldPolicy {
         }
         let pick = run.choose(kind, &candidates);
         let action = candidates[pick].action;
+        let job_move = match pick {
+            _ if (delivered..delivered + regular).contains(&pick) => Some(moves[pick - delivered]),
+            _ if (spurious_from..others).contains(&pick) => {
+                Some(moves[regular + pick - spurious_from])
+            }
+            _ => None,
+        };
+        if let Some(chosen) = job_move {
+            let halt = run.halt();
+            drop(run);
+            drop((candidates, suspended, moves));
+            return match halt.map_or_else(|| self.world.make_job_move(chosen), Err) {
+                Ok(()) => Decision::Again,
+                Err(halt) => self.halt(halt),
+            };
+        }
         let stepped = match action {
             Action::Run | Action::Spurious => run.step(),
             _ => run.halt().map_or(Ok(()), Err),
@@ -130,7 +157,10 @@ impl WorldPolicy {
                 Decision::Spurious(suspended[pick - others])
             }
             Action::Advance => match timeline.advance_to(due.unwrap_or_default()) {
-                Ok(()) => Decision::Again,
+                Ok(()) => {
+                    self.world.poll_jobs();
+                    Decision::Again
+                }
                 Err(halt) => self.halt(halt),
             },
             Action::Cancel => match suspended.get(pick - others) {

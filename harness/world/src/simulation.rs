@@ -245,6 +245,7 @@ impl Simulation {
     fn fresh_bench(&self) -> (Bench, Rc<WorldPolicy>) {
         let world = World::new(&self.world, &self.run);
         world.is_polled.set(self.session.poll_every > 0);
+        *world.jobs.entanglement.borrow_mut() = self.entanglement.clone();
         let observer = WorldObserver::with(&self.run, Names::default(), &self.entanglement);
         let policy = WorldPolicy::new(&world, &observer);
         let options = self.session.options("main");
@@ -506,9 +507,13 @@ pub(crate) fn judge(
             outcome.dropped = during.at_end.is_dropped;
             ledger = bench.session.ledger();
             ledger.insert("host.operations".into(), bench.world.outstanding());
+            ledger.insert("host.jobs".into(), bench.world.live_jobs());
             let leaks = leaks(&ledger);
             error = execution.error;
-            let complaint = bench.observer.verdict();
+            let complaint = bench
+                .observer
+                .verdict()
+                .or_else(|| bench.world.job_complaint());
             closed(&mut outcome, complaint, leaks)
         }
         Ending::Stuck(stuck) => {

@@ -26,7 +26,7 @@ impl World {
         let Some(route) = self.route(request) else {
             return self.usual_web_latency();
         };
-        self.access(self.names.get().route(route), Access::Read);
+        self.access(self.disk_names.get().route(route), Access::Read);
         self.latency_of(self.reply(route))
     }
 
@@ -47,7 +47,7 @@ impl World {
             // What strikes keeps the request from its server.
             (Some(reply), _) => Some(reply),
             (None, Some(route)) => {
-                self.access(self.names.get().route(route), Access::Write);
+                self.access(self.disk_names.get().route(route), Access::Write);
                 let reply = self.reply(route).clone();
                 self.replied.borrow_mut()[route] += 1;
                 Some(reply)

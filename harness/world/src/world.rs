@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use tourbillon_gpu::CpuDevice;
 use tourbillon_host::Request;
@@ -11,9 +11,10 @@ use tourbillon_sim::trace::{Event, What};
 use tourbillon_sim::{Access, Label, Object, SharedRun};
 use tourbillon_vm::CancelHandle;
 
-use crate::config::{CancelPlan, GpuDevice, WorldConfig};
+use crate::config::{CancelPlan, GpuDevice, InputHandler, WorldConfig};
 use crate::console::CapturingConsole;
 use crate::faults::{Asked, Strike, kind};
+use crate::jobs::Jobs;
 use crate::objects::{Names, Single};
 use crate::operations::{Operations, Stage};
 use crate::timeline::Timeline;
@@ -69,13 +70,21 @@ pub struct World {
     console: CapturingConsole,
     pub(crate) device: RefCell<Option<Rc<CpuDevice>>>,
     pub(crate) operations: RefCell<Operations>,
-    pub(crate) disk: RefCell<BTreeMap<String, Vec<u8>>>,
-    pub(crate) is_disk_changed: Cell<bool>,
-    pub(crate) asked: RefCell<Asked>,
+    /// The disk is that of the process: background jobs share it.
+    pub(crate) disk: Rc<RefCell<BTreeMap<String, Vec<u8>>>>,
+    pub(crate) is_disk_changed: Rc<Cell<bool>>,
+    pub(crate) asked: Rc<RefCell<Asked>>,
+    /// The names of what is on the disk and of the servers of the web.
+    pub(crate) disk_names: Cell<Names>,
+    pub(crate) jobs: Jobs,
+    /// Whether its session is a background job's, which has none of its own.
+    is_within_a_job: bool,
+    /// Itself, for jobs that act on it.
+    this: Weak<World>,
     /// How many answers have been given to requests for input.
     pub(crate) answered: Cell<usize>,
     /// How many replies each route of the web has given.
-    pub(crate) replied: RefCell<Vec<usize>>,
+    pub(crate) replied: Rc<RefCell<Vec<usize>>>,
     cancel: RefCell<Option<CancelHandle>>,
     cancel_timer: Cell<Option<TimerId>>,
     /// Whether an execution is under way that trouble may strike.
@@ -94,7 +103,34 @@ impl World {
 
     /// A world on a timeline that others share.
     pub(crate) fn on(config: &Rc<WorldConfig>, timeline: &Rc<Timeline>) -> Rc<World> {
-        let world = Rc::new_cyclic(|weak| World {
+        let world = World::make(config, timeline, None);
+        world.reset();
+        world
+    }
+
+    /// The outside of a background job: the clock and the disk are those of the session that asked for
+    /// it; there is nobody to answer and no device.
+    pub(crate) fn of_job(outer: &Rc<World>) -> Rc<World> {
+        let config = WorldConfig {
+            input_handler: InputHandler::None,
+            input: Vec::new(),
+            gpu: None,
+            cancel: None,
+            disk: BTreeMap::new(),
+            ..(*outer.config).clone()
+        };
+        let world = World::make(&Rc::new(config), &outer.timeline, Some(outer));
+        world.is_polled.set(outer.is_polled.get());
+        world.disk_names.set(outer.disk_names.get());
+        world
+    }
+
+    fn make(
+        config: &Rc<WorldConfig>,
+        timeline: &Rc<Timeline>,
+        outer: Option<&Rc<World>>,
+    ) -> Rc<World> {
+        Rc::new_cyclic(|weak| World {
             timeline: timeline.clone(),
             place: timeline.join(weak),
             config: config.clone(),
@@ -102,24 +138,40 @@ impl World {
             console: CapturingConsole::default(),
             device: RefCell::default(),
             operations: RefCell::default(),
-            disk: RefCell::default(),
-            is_disk_changed: Cell::new(true),
-            asked: RefCell::default(),
+            disk: outer.map(|outer| outer.disk.clone()).unwrap_or_default(),
+            is_disk_changed: outer.map_or_else(
+                || Rc::new(Cell::new(true)),
+                |outer| outer.is_disk_changed.clone(),
+            ),
+            asked: outer.map(|outer| outer.asked.clone()).unwrap_or_default(),
+            disk_names: Cell::default(),
+            jobs: Jobs::default(),
+            is_within_a_job: outer.is_some(),
+            this: weak.clone(),
             answered: Cell::new(0),
-            replied: RefCell::default(),
+            replied: outer.map(|outer| outer.replied.clone()).unwrap_or_default(),
             cancel: RefCell::default(),
             cancel_timer: Cell::new(None),
             is_executing: Cell::new(false),
             is_polled: Cell::new(true),
             ticks: Cell::new(0),
             injected: Cell::default(),
-        });
-        world.reset();
-        world
+        })
+    }
+
+    /// Itself, as hosts are held.
+    pub(crate) fn this(&self) -> Rc<World> {
+        self.this.upgrade().expect("it lives while it is called")
+    }
+
+    /// Whether its session is a background job's.
+    pub(crate) fn is_within_a_job(&self) -> bool {
+        self.is_within_a_job
     }
 
     /// As it was at the start. The clock belongs to the run, which is begun anew for each run.
     pub fn reset(&self) {
+        self.forget_jobs();
         self.console.reset();
         self.operations.borrow_mut().reset();
         self.asked.borrow_mut().reset();
@@ -222,7 +274,7 @@ impl World {
         if let Some(kind) = kind(request)
             && !self.config.faults.is_empty()
         {
-            self.access(self.names.get().asked(kind as u64), Access::Write);
+            self.access(self.disk_names.get().asked(kind as u64), Access::Write);
         }
         self.asked.borrow_mut().strike(&self.config.faults, request)
     }

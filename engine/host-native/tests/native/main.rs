@@ -2,6 +2,7 @@
 
 mod files;
 mod input;
+mod jobs;
 mod readback;
 mod session;
 mod threads;

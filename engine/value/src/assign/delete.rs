@@ -2,7 +2,7 @@
 
 use crate::fail::{class_of, fail};
 use crate::subscript::{Deletion, plan_deletion, quick};
-use crate::{Array, Result, StructArray, Value, codes};
+use crate::{Array, ObjectArray, Result, StructArray, Value, codes};
 use std::rc::Rc;
 
 /// Deletes the selected elements of an array; what is left closes up.
@@ -12,6 +12,12 @@ pub fn delete(target: &mut Value, arguments: &[Value]) -> Result<()> {
             &codes::DELETE_SHAPE,
             "A null assignment must have at least one index.",
         ));
+    }
+    if let Some(array) = ObjectArray::of(target) {
+        let mut array = Rc::new(array);
+        delete_from(&mut array, arguments)?;
+        *target = ObjectArray::value(class_of(target), Rc::unwrap_or_clone(array));
+        return Ok(());
     }
     match target {
         Value::Double(number) => {

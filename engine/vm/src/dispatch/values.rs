@@ -1,6 +1,7 @@
 //! What instructions do with values that are no scalars: members, literals, deletion, devices.
 
 use super::*;
+use tourbillon_value::ObjectArray;
 
 /// `x(1)` of what is always one.
 pub(super) fn is_only_one(arguments: &[Value]) -> bool {
@@ -45,6 +46,12 @@ pub(super) fn member(machine: &Machine, value: &Value, name: &str) -> Result<Opt
                 Some(value) => Ok(Some(vec![value])),
                 None if tourbillon_builtins::lookup(name).is_some() => Ok(None),
                 None => Err(no_member(value, name)),
+            }
+        }
+        Value::Object(object) if object.downcast_ref::<ObjectArray>().is_some() => {
+            match tourbillon_builtins::lookup(name) {
+                Some(_) => Ok(None),
+                None => index::field(value, name).map(Some),
             }
         }
         Value::Object(object) => match object.property(name) {

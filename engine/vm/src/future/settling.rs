@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::capacity::Need;
+use crate::feval;
 use tourbillon_builtins::note_escape;
 
 /// A part of the one transition.
@@ -31,6 +32,9 @@ impl Future {
         }
         let state = match result {
             Ok(outputs) => State::Success(outputs),
+            Err(error) if error.cancellation() == Some(self.id()) && self.feval().is_some() => {
+                State::Cancelled(feval::execution_cancelled())
+            }
             Err(error) if error.cancellation() == Some(self.id()) || !error.is_catchable() => {
                 State::Cancelled(error)
             }
@@ -42,7 +46,11 @@ impl Future {
     /// The transition to `'cancelled'` of a future that has no body to ask.
     pub(crate) fn settle_cancelled(&self, machine: &Rc<Machine>) {
         if !self.is_terminal() {
-            self.finish(machine, State::Cancelled(errors::cancelled(self.id())));
+            let error = match self.feval() {
+                Some(_) => feval::execution_cancelled(),
+                None => errors::cancelled(self.id()),
+            };
+            self.finish(machine, State::Cancelled(error));
         }
     }
 
@@ -161,6 +169,9 @@ impl Future {
             from: from.for_event(),
             to: to.for_event(),
         });
+        if let Some(feval) = self.feval() {
+            feval.note_end(machine);
+        }
         self.hand_children_over(machine);
         followers
     }
