@@ -1,31 +1,9 @@
 //! The background pool. What waits for its jobs is the machine's own.
 
-use crate::call::{Body, Scalar};
-use crate::table::plain;
+use crate::table::{ANY, intrinsic, plain};
 use crate::{Call, Context, Entry, Intrinsic, Outputs, one};
 use std::any::Any;
 use tourbillon_value::{Object, ObjectId, ObjectRef, Result, Value, build_runtime_error};
-
-const ANY: u8 = u8::MAX;
-
-const fn intrinsic(
-    name: &'static str,
-    min_inputs: u8,
-    max_inputs: u8,
-    max_outputs: u8,
-    intrinsic: Intrinsic,
-    help: &'static str,
-) -> Entry {
-    Entry {
-        name,
-        min_inputs,
-        max_inputs,
-        max_outputs,
-        body: Body::Intrinsic(intrinsic),
-        scalar: Scalar::None,
-        help,
-    }
-}
 
 pub(crate) static TABLE: &[Entry] = &[
     intrinsic(

@@ -150,7 +150,7 @@ pub(crate) const fn starts(
     of(name, min_inputs, max_inputs, max_outputs, body, help)
 }
 
-const fn intrinsic(
+pub(crate) const fn intrinsic(
     name: &'static str,
     min_inputs: u8,
     max_inputs: u8,
@@ -169,7 +169,8 @@ const fn intrinsic(
     }
 }
 
-const ANY: u8 = u8::MAX;
+/// Any number of inputs or outputs.
+pub(crate) const ANY: u8 = u8::MAX;
 
 /// Tasks and futures.
 static FUTURES: &[Entry] = &[

@@ -25,5 +25,6 @@ pub use time::Nanoseconds;
 pub use tourbillon_executor::{Priority, Resource, TaskId};
 pub use watch::Watch;
 pub use web::{
-    HttpFailure, HttpMethod, HttpRequest, HttpResponse, WebAddress, encode_form, web_error,
+    HttpFailure, HttpMethod, HttpRequest, HttpResponse, WebAddress, WrongAddress, encode_form,
+    web_error,
 };

@@ -77,33 +77,27 @@ impl WebAddress {
     /// Reads an address.
     ///
     /// # Errors
-    /// When it is no absolute http or https address with a server; the text says what is wrong.
-    pub fn parse(text: &str) -> Result<WebAddress, String> {
-        let url = Url::parse(text).map_err(|error| match error {
-            url::ParseError::RelativeUrlWithoutBase => {
-                "it must begin with http:// or https://".to_owned()
-            }
-            other => other.to_string(),
-        })?;
-        WebAddress::checked(url)
+    /// When it is no absolute http or https address with a server.
+    pub fn parse(text: &str) -> Result<WebAddress, WrongAddress> {
+        WebAddress::checked(Url::parse(text)?)
     }
 
     /// The address that a reference stands for where it was found here, as in a redirect.
     ///
     /// # Errors
     /// As for [`WebAddress::parse`].
-    pub fn join(&self, reference: &str) -> Result<WebAddress, String> {
-        let mut url = self.0.join(reference).map_err(|error| error.to_string())?;
+    pub fn join(&self, reference: &str) -> Result<WebAddress, WrongAddress> {
+        let mut url = self.0.join(reference)?;
         if url.fragment().is_none() {
             url.set_fragment(self.0.fragment());
         }
         WebAddress::checked(url)
     }
 
-    fn checked(url: Url) -> Result<WebAddress, String> {
+    fn checked(url: Url) -> Result<WebAddress, WrongAddress> {
         match url.scheme() {
             "http" | "https" => Ok(WebAddress(url)),
-            _ => Err("it must begin with http:// or https://".to_owned()),
+            _ => Err(WrongAddress::NotOfTheWeb),
         }
     }
 
@@ -201,6 +195,35 @@ impl fmt::Display for WebAddress {
         f.write_str(shown.as_str())
     }
 }
+
+/// Why a text is no address of the web.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WrongAddress {
+    /// It has another scheme than http and https, or none.
+    NotOfTheWeb,
+    /// It cannot be read.
+    Malformed(url::ParseError),
+}
+
+impl From<url::ParseError> for WrongAddress {
+    fn from(error: url::ParseError) -> WrongAddress {
+        match error {
+            url::ParseError::RelativeUrlWithoutBase => WrongAddress::NotOfTheWeb,
+            other => WrongAddress::Malformed(other),
+        }
+    }
+}
+
+impl fmt::Display for WrongAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WrongAddress::NotOfTheWeb => f.write_str("it must begin with http:// or https://"),
+            WrongAddress::Malformed(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Error for WrongAddress {}
 
 /// One request to one server.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,8 +5,8 @@
 //! are events: failures and requests to stop at `debug`, deadlocks and broken invariants at `warn`, steps
 //! and changes of futures at `trace`.
 
-use rustc_hash::FxHashMap;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use tourbillon_host::{Access, Event, Object, Observer, OperationId, TaskId};
 use tourbillon_value::RuntimeError;
@@ -27,8 +27,9 @@ pub(crate) struct Traced {
 struct Spans {
     execution: Option<Span>,
     executions: u64,
-    tasks: FxHashMap<TaskId, Span>,
-    operations: FxHashMap<OperationId, Span>,
+    // Ordered: what is left at the end goes in this order, and subscribers see it go.
+    tasks: BTreeMap<TaskId, Span>,
+    operations: BTreeMap<OperationId, Span>,
     /// The task whose step began last.
     running: Option<TaskId>,
 }

@@ -1,12 +1,13 @@
 //! Callbacks: they run in a task of their own for each future, in the order of registration.
 
+use crate::calls::library_call;
 use crate::errors;
 use crate::future::{Callback, CallbackKind, Future, FutureState};
 use crate::machine::Machine;
 use std::rc::Rc;
 use tourbillon_builtins::{Context, NativeFrame, Outputs, Step, note_escape};
 use tourbillon_host::{Access, CallbackTrigger, Event};
-use tourbillon_value::{Callee, FunctionHandle, Result, RuntimeError, Value, build_runtime_error};
+use tourbillon_value::{Result, RuntimeError, Value, build_runtime_error};
 
 /// Registers a callback.
 pub(crate) fn register(
@@ -183,7 +184,7 @@ impl NativeFrame for CallbackRunner {
                 derived.settle(&self.machine, Ok(results));
             } else if let Some(body) = Future::not_begun(&self.machine, &results) {
                 // The callback is an async function: it is over when its body is.
-                return Ok(awaited(body));
+                return Ok(library_call("await", vec![body.into_value()]));
             }
             self.finish_one();
         }
@@ -212,22 +213,6 @@ impl NativeFrame for CallbackRunner {
 
     fn trace(&self, visit: &mut dyn FnMut(&Value)) {
         visit(&self.future.value());
-    }
-}
-
-/// The step that awaits a body.
-fn awaited(body: Future) -> Step {
-    let id = tourbillon_builtins::lookup("await").expect("the library has it");
-    let await_function = FunctionHandle {
-        name: "await".into(),
-        callee: Callee::Builtin(id.0),
-        captures: Vec::new(),
-        is_anonymous: false,
-    };
-    Step::Call {
-        function: Value::Function(Rc::new(await_function)),
-        arguments: vec![body.into_value()],
-        outputs: 0,
     }
 }
 

@@ -10,7 +10,9 @@ use crate::operation::{Advance, Sequel};
 use crate::spawn;
 use crate::wait::{Pending, Wait};
 use std::rc::Rc;
-use tourbillon_builtins::{Body, BuiltinId, Call, Entry, Outputs, Scalar, Start, entry, one};
+use tourbillon_builtins::{
+    Body, BuiltinId, Call, Entry, Outputs, Scalar, Start, Step, entry, lookup, one,
+};
 use tourbillon_compiler::FunctionKind;
 use tourbillon_compiler::bytecode::LIST;
 use tourbillon_host::Request;
@@ -487,4 +489,20 @@ fn check_library_call(function: &'static Entry, count: usize, outputs: u8) -> Re
 
 fn in_builtin(function: &'static Entry, error: RuntimeError) -> RuntimeError {
     error.with_context(|context| context.builtin(function.name))
+}
+
+/// A call of a function of the library.
+pub(crate) fn library_call(name: &'static str, arguments: Vec<Value>) -> Step {
+    let callee = Callee::Builtin(lookup(name).expect("a function of the library").0);
+    let function = FunctionHandle {
+        name: name.into(),
+        callee,
+        captures: Vec::new(),
+        is_anonymous: false,
+    };
+    Step::Call {
+        function: Value::Function(Rc::new(function)),
+        arguments,
+        outputs: 0,
+    }
 }

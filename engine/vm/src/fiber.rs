@@ -119,6 +119,25 @@ pub(crate) enum Start {
     Cleanups(Vec<(ObjectId, Value)>),
 }
 
+impl Start {
+    /// Shows every value that it holds.
+    pub(crate) fn trace(&self, visit: &mut dyn FnMut(&Value)) {
+        match self {
+            Start::Call {
+                function,
+                arguments,
+                ..
+            } => {
+                visit(function);
+                arguments.iter().for_each(visit);
+            }
+            Start::Function { arguments, .. } => arguments.iter().for_each(visit),
+            Start::Cleanups(queue) => queue.iter().for_each(|(_, function)| visit(function)),
+            Start::Native { native, .. } => native.trace(visit),
+        }
+    }
+}
+
 impl Fiber {
     pub(crate) fn new(
         machine: &Machine,

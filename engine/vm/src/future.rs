@@ -1,19 +1,23 @@
 //! Futures: values of class `future`, their one transition, and who is told of it.
 
+mod object;
 mod settling;
+mod state;
 mod waiting;
 
+pub use state::{FutureState, FutureView, future_view};
+
+use object::unavailable;
 use waiting::Registration;
 pub(crate) use waiting::{Listener, SetListener};
 
 use crate::capacity::Place;
 use crate::errors;
-use crate::feval::{Feval, FevalKind};
+use crate::feval::Feval;
 use crate::fiber::Start;
 use crate::machine::{Machine, Token};
 use crate::operation::{OperationGuard, Sequel};
 use crate::wait::Waiter;
-use std::any::Any;
 use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::collections::VecDeque;
@@ -21,85 +25,9 @@ use std::rc::Rc;
 use thin_vec::ThinVec;
 use tourbillon_builtins::Outputs;
 use tourbillon_host::{
-    Access, Entangled, Event, EventState, Object as Shared, Priority, TaskId, TaskLabel, Watch,
+    Access, Event, EventState, Object as Shared, Priority, TaskId, TaskLabel, Watch,
 };
-use tourbillon_value::{
-    Object, ObjectId, ObjectRef, Result, RuntimeError, Value, WeakObject, build_runtime_error,
-    release,
-};
-
-/// The state of a future, as programs see it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FutureState {
-    /// Not started.
-    Created,
-    /// Started, not ended.
-    Pending,
-    /// Ended with a value.
-    Success,
-    /// Ended with an error.
-    Failure,
-    /// Ended by cancellation.
-    Cancelled,
-}
-
-impl FutureState {
-    /// What `f.State` gives.
-    pub fn name(self) -> &'static str {
-        match self {
-            FutureState::Created => "created",
-            FutureState::Pending => "pending",
-            FutureState::Success => "success",
-            FutureState::Failure => "failure",
-            FutureState::Cancelled => "cancelled",
-        }
-    }
-
-    /// Whether it is one of the last three.
-    pub fn is_terminal(self) -> bool {
-        matches!(
-            self,
-            FutureState::Success | FutureState::Failure | FutureState::Cancelled
-        )
-    }
-
-    fn for_event(self) -> EventState {
-        match self {
-            FutureState::Created => EventState::Created,
-            FutureState::Pending => EventState::Pending,
-            FutureState::Success => EventState::Success,
-            FutureState::Failure => EventState::Failure,
-            FutureState::Cancelled => EventState::Cancelled,
-        }
-    }
-}
-
-/// A future as hosts see it: for reports and canonical values.
-#[derive(Clone, Debug)]
-pub struct FutureView {
-    /// Its state.
-    pub state: FutureState,
-    /// Its value, when it succeeded with one.
-    pub value: Option<Value>,
-    /// Its error, when it failed or was cancelled.
-    pub error: Option<RuntimeError>,
-}
-
-/// The view of a value that is a future.
-pub fn future_view(value: &Value) -> Option<FutureView> {
-    let object = value.as_object::<FutureObject>()?;
-    let core = object.core.borrow();
-    let (value, error) = match &core.state {
-        State::Success(values) => (values.first().cloned(), None),
-        State::Failure(error) | State::Cancelled(error) => (None, Some(error.clone())),
-        State::Created(_) | State::Pending => (None, None),
-    };
-    Some(FutureView {
-        state: core.state.kind(),
-        value,
-        error,
-    })
-}
+use tourbillon_value::{ObjectId, ObjectRef, Result, RuntimeError, Value, WeakObject};
 
 /// A counted reference to a future.
 #[derive(Clone)]
@@ -513,240 +441,6 @@ impl Future {
             to: EventState::Pending,
         });
         start
-    }
-}
-
-fn unavailable(watch: &Watch, session: &Rc<Token>, label: Rc<TaskLabel>) -> Value {
-    let error = build_runtime_error("The future is unavailable: it stands for no job.")
-        .identifier("parallel:fevalqueue:FutureUnavailable")
-        .build();
-    let state = State::Failure(error);
-    let mut core = Core::new(state, Origin::Manual, label, "unavailable".into());
-    let kind = FevalKind::Unavailable;
-    core.set_feval(Rc::new(Feval::new(kind, Value::empty(), Vec::new(), 0)));
-    Value::Object(ObjectRef::new(FutureObject {
-        id: ObjectId(0),
-        number: 0,
-        ordinal: 0,
-        watch: watch.clone(),
-        session: session.clone(),
-        core: RefCell::new(core),
-    }))
-}
-
-impl FutureObject {
-    fn has_begun(&self) -> bool {
-        let guard = match &self.core.borrow().origin {
-            Origin::Operation(operation) => Some(operation.guard.clone()),
-            Origin::Body | Origin::Manual => None,
-        };
-        guard.is_none_or(|guard| guard.has_begun())
-    }
-
-    /// A property that only futures of background jobs have.
-    fn feval_property(&self, feval: &Feval, name: &str) -> Option<Value> {
-        let state = self.core.borrow().state.kind();
-        Some(match name {
-            "State" => Value::text(feval.state_name(state, self.has_begun())),
-            "ID" => match feval.kind {
-                FevalKind::Unavailable => Value::Double(-1.0),
-                FevalKind::Job | FevalKind::Each | FevalKind::All => {
-                    self.watch.entangle(Entangled::Numbers);
-                    Value::Double(self.number as f64)
-                }
-            },
-            "Read" => {
-                self.watch.access(Shared::Jobs, Access::Read);
-                Value::Bool(feval.is_read.get())
-            }
-            "Diary" => Value::text(&feval.diary.borrow()),
-            "Function" => feval.function.clone(),
-            "InputArguments" => Value::cell_row(feval.inputs.clone()),
-            "NumOutputArguments" => Value::Double(feval.outputs as f64),
-            "OutputArguments" => Value::cell_row(match &self.core.borrow().state {
-                State::Success(outputs) => outputs.to_vec(),
-                State::Created(_) | State::Pending | State::Failure(_) | State::Cancelled(_) => {
-                    Vec::new()
-                }
-            }),
-            _ => return None,
-        })
-    }
-}
-
-impl Object for FutureObject {
-    fn class_name(&self) -> &str {
-        match self.core.borrow().feval() {
-            Some(feval) => feval.kind.class_name(),
-            None => "future",
-        }
-    }
-
-    fn makes_arrays(&self) -> bool {
-        self.core.borrow().feval().is_some()
-    }
-
-    fn filler(&self) -> Option<Value> {
-        let label = self.core.borrow().label.clone();
-        Some(unavailable(&self.watch, &self.session, label))
-    }
-
-    fn id(&self) -> ObjectId {
-        self.id
-    }
-
-    fn property(&self, name: &str) -> Option<Result<Value>> {
-        self.watch.handle(self.id, Access::Read);
-        let feval = self.core.borrow().feval().cloned();
-        if let Some(value) = feval.and_then(|feval| self.feval_property(&feval, name)) {
-            return Some(Ok(value));
-        }
-        if name == "ID" {
-            self.watch.entangle(Entangled::Numbers);
-        }
-        let core = self.core.borrow();
-        Some(Ok(match name {
-            "State" => Value::text(core.state.kind().name()),
-            "ID" => Value::Double(self.number as f64),
-            "Name" => Value::text(core.name().map_or("", |name| name)),
-            "Priority" => Value::text(core.priority.name()),
-            "Error" => match &core.state {
-                State::Failure(error) | State::Cancelled(error) => {
-                    if let Some(failure) = &core.failure {
-                        failure.is_observed.set(true);
-                    }
-                    Value::Exception(error.clone())
-                }
-                State::Created(_) | State::Pending | State::Success(_) => Value::empty(),
-            },
-            "Value" => {
-                return Some(Err(build_runtime_error(
-                    "A future has no property 'Value'; await(f) gives its value.",
-                )
-                .identifier("MATLAB:noSuchMethodOrField")
-                .build()));
-            }
-            _ => return None,
-        }))
-    }
-
-    fn trace(&self, visit: &mut dyn FnMut(&Value)) {
-        let core = self.core.borrow();
-        match &core.state {
-            State::Created(Some(start)) => start.trace(visit),
-            State::Created(None) | State::Pending => {}
-            State::Success(outputs) => outputs.iter().for_each(&mut *visit),
-            State::Failure(_) | State::Cancelled(_) => {}
-        }
-        if let Some(feval) = core.feval() {
-            visit(&feval.function);
-            feval.inputs.iter().for_each(&mut *visit);
-        }
-        for callback in &core.callbacks {
-            visit(&callback.function);
-            if let CallbackKind::Then(derived) = &callback.kind {
-                visit(&derived.value());
-            }
-        }
-        let futures = core.followers.iter().chain(&core.follows);
-        for follower in futures.chain(&core.held_back) {
-            visit(&follower.value());
-        }
-    }
-
-    fn clear(&self) {
-        // The parts are dropped after the borrow: their own drops may come back here.
-        let parts = {
-            let mut core = self.core.borrow_mut();
-            let state = match &mut core.state {
-                State::Created(start) => State::Created(start.take()),
-                State::Success(outputs) => State::Success(std::mem::take(outputs)),
-                State::Pending | State::Failure(_) | State::Cancelled(_) => State::Pending,
-            };
-            (
-                state,
-                std::mem::take(&mut core.callbacks),
-                std::mem::take(&mut core.followers),
-                core.follows.take(),
-                std::mem::take(&mut core.held_back),
-                core.registrations.take(),
-            )
-        };
-        drop(parts);
-    }
-
-    fn give_up(&self, values: &mut Vec<Value>) {
-        let mut core = self.core.borrow_mut();
-        match &mut core.state {
-            State::Created(start) => match start.take().map(|start| *start) {
-                Some(Start::Call {
-                    function,
-                    arguments,
-                    ..
-                }) => {
-                    values.push(function);
-                    values.extend(arguments);
-                }
-                Some(Start::Function { arguments, .. }) => values.extend(arguments),
-                Some(Start::Cleanups(queue)) => {
-                    values.extend(queue.into_iter().map(|(_, function)| function));
-                }
-                Some(Start::Native { .. }) | None => {}
-            },
-            State::Success(outputs) => values.extend(outputs.drain(..)),
-            State::Pending | State::Failure(_) | State::Cancelled(_) => {}
-        }
-        for callback in core.callbacks.drain(..) {
-            values.push(callback.function);
-            if let CallbackKind::Then(derived) = callback.kind {
-                values.push(derived.into_value());
-            }
-        }
-        let others: Vec<Future> = core.followers.drain(..).collect();
-        values.extend(others.into_iter().map(Future::into_value));
-        values.extend(core.follows.take().map(Future::into_value));
-        let held_back = std::mem::take(&mut core.held_back);
-        values.extend(held_back.into_iter().map(Future::into_value));
-    }
-
-    fn display(&self) -> String {
-        self.watch.handle(self.id, Access::Read);
-        self.watch.entangle(Entangled::Numbers);
-        let state = self.core.borrow().state.kind();
-        format!("  future #{} ({})", self.number, state.name())
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-}
-
-impl Drop for FutureObject {
-    fn drop(&mut self) {
-        if matches!(self.core.borrow().state, State::Pending) {
-            self.session.pending.remove(1);
-        }
-        let mut held = Vec::new();
-        self.give_up(&mut held);
-        release(&mut held);
-    }
-}
-
-impl Start {
-    pub(crate) fn trace(&self, visit: &mut dyn FnMut(&Value)) {
-        match self {
-            Start::Call {
-                function,
-                arguments,
-                ..
-            } => {
-                visit(function);
-                arguments.iter().for_each(visit);
-            }
-            Start::Function { arguments, .. } => arguments.iter().for_each(visit),
-            Start::Cleanups(queue) => queue.iter().for_each(|(_, function)| visit(function)),
-            Start::Native { native, .. } => native.trace(visit),
-        }
     }
 }
 

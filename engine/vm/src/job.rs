@@ -283,9 +283,5 @@ fn enough(outputs: Outputs, wanted: u8) -> Result<Vec<Value>> {
 
 fn error_shipment(machine: &Machine, errors: &[RuntimeError]) -> Shipment {
     let values: Vec<Value> = errors.iter().cloned().map(Value::Exception).collect();
-    // Errors hold no objects.
-    Shipment::pack(machine, &values, false).unwrap_or(Shipment {
-        parcel: Parcel::default(),
-        programs: Vec::new(),
-    })
+    Shipment::pack(machine, &values, false).expect("errors hold no objects")
 }

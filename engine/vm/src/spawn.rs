@@ -268,7 +268,6 @@ pub(crate) fn start_operation(
 ) -> Future {
     let label = machine.current().next_operation(request.name());
     let creator = label.task.clone();
-    let task = creator.clone();
     let name: Rc<str> = label.name.into();
     let is_timer = matches!(request, Request::Timer { .. });
     // Whether it counts as outstanding depends on who waits; the deadlock check looks.
@@ -277,18 +276,51 @@ pub(crate) fn start_operation(
         Ok(Advance::Value(value)) => return settled(machine, creator, name, Ok(value)),
         Err(error) => return settled(machine, creator, name, Err(error)),
     };
+    let started = Underway {
+        guard,
+        sequel,
+        is_timer,
+        feval: None,
+        room,
+    };
+    follow(machine, started, creator, name, parent)
+}
+
+/// An operation that the host has been asked for.
+struct Underway {
+    guard: Rc<OperationGuard>,
+    /// What is made of its outcome.
+    sequel: Option<Sequel>,
+    is_timer: bool,
+    /// What makes its future one of a background job.
+    feval: Option<Rc<Feval>>,
+    room: Room,
+}
+
+/// The future that ends with an operation, a child of `parent`'s body; the session looks after it from now
+/// on.
+fn follow(
+    machine: &Rc<Machine>,
+    operation: Underway,
+    task: Rc<TaskLabel>,
+    name: Rc<str>,
+    parent: &Future,
+) -> Future {
     let number = machine.next_started.get() + 1;
     machine.next_started.set(number);
     let inbox = machine.scheduler.borrow().inbox().clone();
     let wake = WakeSlot::new(Target::Operation(number), &inbox);
     let origin = Origin::Operation(Box::new(OperationOrigin {
-        guard,
-        sequel,
-        is_timer,
+        guard: operation.guard,
+        sequel: operation.sequel,
+        is_timer: operation.is_timer,
         number,
     }));
-    let future = Future::new(machine, State::Pending, origin, creator, name);
-    room.holds(machine, &future);
+    let future = Future::new(machine, State::Pending, origin, task.clone(), name);
+    if let Some(feval) = operation.feval {
+        future.get().core.borrow_mut().set_feval(feval);
+    }
+    operation.room.holds(machine, &future);
     adopt_child(machine, parent, &future);
     let started = StartedOperation {
         future: future.clone(),
@@ -342,29 +374,14 @@ pub(crate) fn start_job(
     };
     let name: Rc<str> = label.name.into();
     let guard = OperationGuard::submit(machine, request, label, false);
-    let number = machine.next_started.get() + 1;
-    machine.next_started.set(number);
-    let origin = Origin::Operation(Box::new(OperationOrigin {
+    let started = Underway {
         guard,
         sequel: Some(Sequel::Finish(finish)),
         is_timer: false,
-        number,
-    }));
-    let future = Future::new(machine, State::Pending, origin, task.clone(), name);
-    future.get().core.borrow_mut().set_feval(job.feval);
-    job.room.holds(machine, &future);
-    adopt_child(machine, parent, &future);
-    let inbox = machine.scheduler.borrow().inbox().clone();
-    let wake = WakeSlot::new(Target::Operation(number), &inbox);
-    let started = StartedOperation {
-        future: future.clone(),
-        task,
-        wake,
+        feval: Some(job.feval),
+        room: job.room,
     };
-    machine.started.borrow_mut().insert(number, started);
-    machine.joins_everything(&future);
-    poll_started(machine, number);
-    future
+    follow(machine, started, task, name, parent)
 }
 
 /// Asks the job of a future to stop. When it has begun its cleanup runs, and a future that nobody sees

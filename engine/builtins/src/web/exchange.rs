@@ -5,7 +5,7 @@ use crate::web::options::{USUAL_RETRIES, WebOptions};
 use crate::{Context, Next, Sequence, Start};
 use tourbillon_host::{
     HttpFailure, HttpMethod, HttpRequest, HttpResponse, Nanoseconds, Outcome, Request, Response,
-    WebAddress, web_error,
+    WebAddress, WrongAddress, web_error,
 };
 use tourbillon_value::{Result, RuntimeError, Value, build_runtime_error};
 
@@ -226,9 +226,10 @@ fn is_too_long(error: &RuntimeError) -> bool {
 }
 
 /// The error for a text that is no address.
-pub(crate) fn invalid_address(text: &str, wrong: &str) -> RuntimeError {
+pub(crate) fn invalid_address(text: &str, wrong: WrongAddress) -> RuntimeError {
     build_runtime_error(format!("'{text}' is no address of the web: {wrong}."))
         .identifier("http:InvalidUrl")
+        .source(wrong)
         .build()
 }
 

@@ -126,7 +126,7 @@ impl Outgoing {
         let written = text(call.name, &call.arguments[0])?;
         let mut address = match WebAddress::parse(&written) {
             Ok(address) => address,
-            Err(wrong) => return Ok(Start::Failed(invalid_address(&written, &wrong))),
+            Err(wrong) => return Ok(Start::Failed(invalid_address(&written, wrong))),
         };
         for (name, value) in &self.query {
             address.add_query(name, value);
