@@ -91,6 +91,9 @@ fn help_for(message: &str) -> Option<String> {
             None => format!("known here: {}", known.join(", ")),
         });
     }
+    if message.contains("expected a suite") {
+        return Some("write `cases:` and the cases below it, each with an `id`".into());
+    }
     if message.contains("missing field") {
         return Some(format!("add `{}`", words.next()?));
     }

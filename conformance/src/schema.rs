@@ -59,7 +59,10 @@ impl Case {
 
 /// The document: a mapping with the one key `cases`.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a suite, which is a mapping with the key `cases`"
+)]
 pub(crate) struct SuiteFile {
     pub(crate) cases: Vec<Case>,
 }

@@ -431,6 +431,10 @@ fn yaml_itself_is_checked() {
         "cases:\n  - !tag {id: x}\n",
         "2:5: invalid type: enum, expected plain YAML without tags (no help)",
     );
+    check_text(
+        "- id: x\n",
+        "1:1: invalid type: sequence, expected a suite, which is a mapping with the key `cases` (write `cases:` and the cases below it, each with an `id`)",
+    );
     let deep = format!("cases: {}", "[".repeat(200) + &"]".repeat(200));
     check_text(&deep, "1:135: recursion limit exceeded (no help)");
 }

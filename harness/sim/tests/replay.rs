@@ -186,14 +186,14 @@ fn bad_files_are_refused_with_place_and_mend() {
     check(
         "",
         expect![[r#"
-        bad.yaml:1:1: missing field `format`
-          mend: this is no recording: those begin with `format: tourbillon-recording/1`"#]],
+        bad.yaml:1:1: this is no recording
+          mend: recordings begin with `format: tourbillon-recording/1`"#]],
     );
     check(
         "cases: []",
         expect![[r#"
-            bad.yaml:1:1: unknown field `cases`, expected one of `format`, `made_by`, `program`, `case`, `session`, `world`, `strategy`, `failure`, `trace_hash`, `length`, `choices`, `checkpoints`
-              mend: this is no recording: those begin with `format: tourbillon-recording/1`"#]],
+            bad.yaml:1:1: this is no recording
+              mend: recordings begin with `format: tourbillon-recording/1`"#]],
     );
     check(
         &swap("recording/1", "recording/2"),

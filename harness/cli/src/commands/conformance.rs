@@ -212,7 +212,7 @@ fn conclude(
         output.error(
             "error: no case was run, and that is a failure\nhelp: check PATH and `--filter`",
         );
-        output.again("tourbillon conformance");
+        output.again(&none_again(arguments));
     }
     if summary.is_failure() {
         Exit::Failed
@@ -305,16 +305,11 @@ fn again(arguments: &ConformanceArguments, target: &str) -> String {
             };
             match arguments.tier {
                 // An exploration runs a case as it states.
-                Some(tier) => {
-                    let tier = match tier {
-                        Tier::Dynamic => "dynamic",
-                        Tier::Embedded => "embedded",
-                    };
-                    format!(
-                        "tourbillon conformance {} --tier {tier}{seed}",
-                        quoted(target)
-                    )
-                }
+                Some(tier) => format!(
+                    "tourbillon conformance {} --tier {}{seed}",
+                    quoted(target),
+                    tier_name(tier)
+                ),
                 None => format!("tourbillon explore {}{seed}", quoted(target)),
             }
         }
@@ -325,6 +320,33 @@ fn again(arguments: &ConformanceArguments, target: &str) -> String {
                 quoted(target)
             )
         }
+    }
+}
+
+/// The command that asks again for what no case answered to.
+fn none_again(arguments: &ConformanceArguments) -> String {
+    let mut command = String::from("tourbillon conformance");
+    let paths = arguments.paths.iter().map(|path| quoted(path));
+    let filter = arguments.filter.as_ref();
+    let filter = filter.map(|filter| format!("--filter {}", quoted(filter.as_str())));
+    let engine = match arguments.engine {
+        EngineChoice::Own => None,
+        other => Some(format!("--engine {}", other.as_str())),
+    };
+    let tier = arguments
+        .tier
+        .map(|tier| format!("--tier {}", tier_name(tier)));
+    for word in paths.chain(filter).chain(engine).chain(tier) {
+        command.push(' ');
+        command.push_str(&word);
+    }
+    command
+}
+
+fn tier_name(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Dynamic => "dynamic",
+        Tier::Embedded => "embedded",
     }
 }
 

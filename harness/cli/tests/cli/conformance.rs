@@ -89,6 +89,8 @@ fn paths_and_filters_choose_cases_and_no_case_is_a_failure() {
     check(&["--filter", "^good/"], 0);
     let none = check(&["--filter", "^nothing$"], 1);
     assert!(none.stderr.contains("no case was run"), "{none:#?}");
+    let again = "tourbillon conformance conformance/corpus --filter '^nothing$'";
+    assert!(none.stderr.contains(again), "{none:#?}");
 }
 
 #[test]

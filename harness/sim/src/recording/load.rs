@@ -99,9 +99,16 @@ impl LoadError {
         // The location is stated once, by us.
         let message = full.split(" at line ").next().unwrap_or(&full).to_string();
         let begins = text.lines().any(|line| line.starts_with("format:"));
-        let mend = if !begins {
-            "this is no recording: those begin with `format: tourbillon-recording/1`"
-        } else if message.contains("unknown field") {
+        if !begins {
+            return LoadError {
+                file: file.to_string(),
+                line,
+                column,
+                message: "this is no recording".into(),
+                mend: "recordings begin with `format: tourbillon-recording/1`".into(),
+            };
+        }
+        let mend = if message.contains("unknown field") {
             "correct or delete the key; the format is described in the book under recordings"
         } else if message.contains("missing field") || message.contains("EndOfStream") {
             "a part is missing: was the file cut off?"
