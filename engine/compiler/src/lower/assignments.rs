@@ -228,7 +228,7 @@ impl Lowering<'_, '_> {
     }
 
     /// Changes a global in a hidden local, and stores it back.
-    fn with_global(&mut self, name: &str, part: impl FnOnce(&mut Self, Register)) {
+    pub(super) fn with_global(&mut self, name: &str, part: impl FnOnce(&mut Self, Register)) {
         let name = self.text_number(name);
         let register = self.registers.take_hidden(1);
         self.emit(Instruction::LoadGlobal {
@@ -246,7 +246,7 @@ impl Lowering<'_, '_> {
 
     /// Changes a shared variable, which may have no value yet, in a hidden local, and stores it back. The
     /// workspace gives it up meanwhile, so that nothing is copied; an error puts it back as it was.
-    fn with_shared(
+    pub(super) fn with_shared(
         &mut self,
         workspace: Register,
         slot: u16,
@@ -287,7 +287,7 @@ impl Lowering<'_, '_> {
 
     /// Stores into a variable, or deletes: the operands are computed. A workspace gives a variable of its
     /// own up here.
-    fn emit_store(&mut self, store: Instruction) {
+    pub(super) fn emit_store(&mut self, store: Instruction) {
         if let Some((workspace, slot)) = self.changing.take() {
             self.emit(Instruction::ClearShared { workspace, slot });
         }
@@ -355,22 +355,7 @@ impl Lowering<'_, '_> {
             }
             None => {}
         }
-        let mut slot = mark;
-        for (at, (step, shape)) in steps.iter().zip(&shapes).enumerate() {
-            match (step, shape) {
-                (
-                    Step::Paren(arguments, _) | Step::Brace(arguments, _),
-                    PathShape::Paren(count) | PathShape::Brace(count),
-                ) => {
-                    self.path_arguments(variable, &steps[..at], arguments, *count, slot, None);
-                }
-                (Step::DynamicField(name, _), _) => {
-                    self.expression(name, Dest::Into(temporary(slot)));
-                }
-                _ => {}
-            }
-            slot += crate::operands::step_operands(shape) as usize;
-        }
+        self.path_operands(variable, steps, &shapes, mark);
         let path = self.path(shapes);
         let base = temporary(mark);
         self.emit_store(match value {
@@ -388,7 +373,32 @@ impl Lowering<'_, '_> {
         self.registers.set(mark);
     }
 
-    fn path_shape(&self, step: &Step) -> PathShape {
+    /// The operands of the steps of a path, in the temporaries from `slot` on, which were reserved.
+    pub(super) fn path_operands(
+        &mut self,
+        variable: Register,
+        steps: &[Step],
+        shapes: &[PathShape],
+        mut slot: usize,
+    ) {
+        for (at, (step, shape)) in steps.iter().zip(shapes).enumerate() {
+            match (step, shape) {
+                (
+                    Step::Paren(arguments, _) | Step::Brace(arguments, _),
+                    PathShape::Paren(count) | PathShape::Brace(count),
+                ) => {
+                    self.path_arguments(variable, &steps[..at], arguments, *count, slot, None);
+                }
+                (Step::DynamicField(name, _), _) => {
+                    self.expression(name, Dest::Into(temporary(slot)));
+                }
+                _ => {}
+            }
+            slot += crate::operands::step_operands(shape) as usize;
+        }
+    }
+
+    pub(super) fn path_shape(&self, step: &Step) -> PathShape {
         let count = |arguments: &[Expression]| {
             let is_list = arguments.len() > MAX_ARGUMENTS
                 || arguments.iter().any(|argument| self.is_list(argument));
@@ -413,8 +423,9 @@ impl Lowering<'_, '_> {
         slot: usize,
         counter: Option<Register>,
     ) {
-        let needs_prefix =
-            !before.is_empty() && (counter.is_some() || self.any_uses_end(arguments));
+        let is_all = |each: &Expression| matches!(each.kind, ExpressionKind::Colon);
+        let needs_count = counter.is_some() && arguments.iter().any(is_all);
+        let needs_prefix = !before.is_empty() && (needs_count || self.any_uses_end(arguments));
         let indexed = if needs_prefix {
             self.prefix(variable, before)
         } else {

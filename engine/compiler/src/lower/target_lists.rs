@@ -2,17 +2,19 @@
 
 use super::{Dest, Lowering, assignments::Assigned};
 use crate::bytecode::{COUNTED, Constant, Instruction, LIST, PathShape, Register, SPREAD};
+use crate::registers::{height, temporary};
 use crate::scope::Binding;
 use tourbillon_syntax::Span;
 use tourbillon_syntax::ast::{BinaryOp, Expression, ExpressionKind, Step, Target};
 
 /// A target that takes a number of values that is known at run time.
-struct TargetList<'e> {
-    variable: Register,
-    /// The steps before the last, fields all.
-    before: &'e [Step],
-    /// A temporary with the list of the last step's indices.
-    indices: Register,
+struct TargetList {
+    binding: Binding,
+    /// The steps before the last.
+    before: Vec<PathShape>,
+    /// The first of the temporaries with the operands of these steps, after which comes the list of the last
+    /// step's indices.
+    operands: usize,
     /// A hidden local with the number of elements.
     count: Register,
 }
@@ -20,13 +22,10 @@ struct TargetList<'e> {
 impl Lowering<'_, '_> {
     /// Whether a target may stand for any number of elements.
     pub(super) fn is_target_list(&self, target: &Target) -> bool {
-        let Target::Place {
-            variable, steps, ..
-        } = target
-        else {
+        let Target::Place { steps, .. } = target else {
             return false;
         };
-        let Some((Step::Brace(arguments, _), before)) = steps.split_last() else {
+        let Some(Step::Brace(arguments, _)) = steps.last() else {
             return false;
         };
         let is_several = |argument: &Expression| {
@@ -36,10 +35,7 @@ impl Lowering<'_, '_> {
             )
         };
         // An index that is a variable may be one number or several.
-        arguments.iter().any(is_several)
-            || arguments.iter().any(|each| !self.is_scalar_index(each))
-                && before.iter().all(|step| matches!(step, Step::Field(_)))
-                && matches!(self.scope.variable(&variable.name), Some(Binding::Local(_)))
+        arguments.iter().any(is_several) || arguments.iter().any(|each| !self.is_scalar_index(each))
     }
 
     /// `[a, c{1:n}] = value`: the indices come first, since they say how many results are wanted.
@@ -48,10 +44,7 @@ impl Lowering<'_, '_> {
         for target in targets {
             let list = match target {
                 Target::Place { steps, span, .. } if self.is_target_list(target) => {
-                    let Some(list) = self.target_list(target, steps, *span) else {
-                        return;
-                    };
-                    Some(list)
+                    Some(self.target_list(target, steps, *span))
                 }
                 Target::Place { .. } | Target::Ignored(_) => None,
             };
@@ -83,40 +76,61 @@ impl Lowering<'_, '_> {
         }
     }
 
-    /// Computes the indices of a list target, and counts what they address.
-    fn target_list<'e>(
-        &mut self,
-        target: &Target,
-        steps: &'e [Step],
-        span: Span,
-    ) -> Option<TargetList<'e>> {
+    /// Computes the operands of a list target, and counts the elements that they address.
+    fn target_list(&mut self, target: &Target, steps: &[Step], span: Span) -> TargetList {
         let Target::Place { variable, .. } = target else {
             unreachable!("an ignored target is no list")
         };
-        let binding = self.scope.variable(&variable.name).cloned();
+        let Some(binding) = self.scope.variable(&variable.name).cloned() else {
+            // The walk over the names found every target.
+            unreachable!("a target is a variable");
+        };
         let Some((Step::Brace(arguments, _), before)) = steps.split_last() else {
             unreachable!("a list target ends with braces")
         };
-        let is_plain = before.iter().all(|step| matches!(step, Step::Field(_)));
-        let Some(Binding::Local(variable)) = binding.filter(|_| is_plain) else {
-            let message = "Several elements of a global, of a variable that nested functions share, or of an element of an array, are no target \
-                           in this version.\nassign to a local cell array, and that to the target";
-            self.fail(span, "MATLAB:m_unsupported_target_list", message);
-            return None;
-        };
+        let shapes: Vec<PathShape> = before.iter().map(|step| self.path_shape(step)).collect();
         let count = self.registers.take_hidden(1);
-        let slot = self.mark();
-        let indices = self.registers.push();
+        let operands = self.mark();
+        let own: u32 = shapes.iter().map(crate::operands::step_operands).sum();
+        let indices = operands + own as usize;
+        self.registers.set(indices + 1);
         self.at(span, |this| {
-            this.path_arguments(variable, before, arguments, LIST, slot, Some(count));
+            this.with_copy(&binding, |this, variable| {
+                this.path_operands(variable, before, &shapes, operands);
+                this.path_arguments(variable, before, arguments, LIST, indices, Some(count));
+            });
         });
-        self.registers.set(slot + 1);
-        Some(TargetList {
-            variable,
-            before,
-            indices,
+        self.registers.set(indices + 1);
+        TargetList {
+            binding,
+            before: shapes,
+            operands,
             count,
-        })
+        }
+    }
+
+    /// Does something with the value that a variable has now, which may be none. A shared one has no second
+    /// owner afterwards.
+    fn with_copy(&mut self, binding: &Binding, part: impl FnOnce(&mut Self, Register)) {
+        let load = match binding {
+            Binding::Local(register) => return part(self, *register),
+            Binding::Global(name) => Instruction::LoadGlobal {
+                dst: self.registers.take_hidden(1),
+                name: self.text_number(name),
+            },
+            Binding::Shared(workspace, slot) => Instruction::LoadSlot {
+                dst: self.registers.take_hidden(1),
+                workspace: *workspace,
+                slot: *slot,
+            },
+        };
+        let (Instruction::LoadGlobal { dst, .. } | Instruction::LoadSlot { dst, .. }) = load else {
+            unreachable!("it loads")
+        };
+        self.emit(load);
+        part(self, dst);
+        self.emit(Instruction::Clear { register: dst });
+        self.registers.give_hidden(1);
     }
 
     /// The values of the right side, as one list in a temporary.
@@ -124,7 +138,7 @@ impl Lowering<'_, '_> {
         &mut self,
         value: &Expression,
         singles: usize,
-        lists: &[Option<TargetList<'_>>],
+        lists: &[Option<TargetList>],
     ) -> Option<Register> {
         if !self.is_call_of_several(value) {
             return None;
@@ -153,35 +167,43 @@ impl Lowering<'_, '_> {
             _ => this.chain(value, COUNTED, Dest::Any),
         });
         self.emit(Instruction::Gather { base });
-        self.registers.set(crate::registers::height(base) + 1);
+        self.registers.set(height(base) + 1);
         Some(base)
     }
 
     /// `c(indices) = the next values as a cell`.
-    fn store_list(&mut self, list: &TargetList<'_>, values: Register, dst: Register) {
-        self.emit(Instruction::Move {
-            dst,
-            src: list.indices,
-        });
+    fn store_list(&mut self, list: &TargetList, values: Register, dst: Register) {
+        let own: u32 = list.before.iter().map(crate::operands::step_operands).sum();
+        let base = height(dst);
+        let operands = own as usize + 1;
+        self.registers.set(base + operands);
+        for at in 0..operands {
+            self.emit(Instruction::Move {
+                dst: temporary(base + at),
+                src: temporary(list.operands + at),
+            });
+        }
         let cell = self.registers.push();
         self.emit(Instruction::ListTakeCell {
             dst: cell,
             list: values,
             count: list.count,
         });
-        let mut shapes: Vec<PathShape> = Vec::new();
-        for step in list.before {
-            if let Step::Field(ident) = step {
-                shapes.push(PathShape::Field((&*ident.name).into()));
-            }
-        }
+        let mut shapes = list.before.clone();
         shapes.push(PathShape::Paren(LIST));
         let path = self.path(shapes);
-        self.emit(Instruction::Store {
-            variable: list.variable,
-            base: dst,
-            path,
-        });
+        let store = |this: &mut Self, variable: Register| {
+            this.emit_store(Instruction::Store {
+                variable,
+                base: dst,
+                path,
+            });
+        };
+        match &list.binding {
+            Binding::Local(register) => store(self, *register),
+            Binding::Global(name) => self.with_global(name, store),
+            Binding::Shared(workspace, slot) => self.with_shared(*workspace, *slot, store),
+        }
     }
 
     /// A statement of any number of values: each becomes `ans`, and is shown, in turn.
