@@ -3,6 +3,7 @@
 use crate::web::content::{self, ContentType};
 use crate::web::options::{USUAL_RETRIES, WebOptions};
 use crate::{Context, Next, Sequence, Start};
+use std::borrow::Cow;
 use tourbillon_host::{
     HttpFailure, HttpMethod, HttpRequest, HttpResponse, Nanoseconds, Outcome, Request, Response,
     WebAddress, WrongAddress, web_error,
@@ -152,7 +153,10 @@ impl Exchange {
         let address = self.wanted.address.join(target).map_err(|wrong| {
             self.error(
                 "http:Failed",
-                format!("the server redirects to '{target}', but {wrong}"),
+                format!(
+                    "the server redirects to '{}', but {wrong}",
+                    without_user(target)
+                ),
             )
         })?;
         let method = match (status, self.wanted.method) {
@@ -227,10 +231,28 @@ fn is_too_long(error: &RuntimeError) -> bool {
 
 /// The error for a text that is no address.
 pub(crate) fn invalid_address(text: &str, wrong: WrongAddress) -> RuntimeError {
-    build_runtime_error(format!("'{text}' is no address of the web: {wrong}."))
+    let shown = without_user(text);
+    build_runtime_error(format!("'{shown}' is no address of the web: {wrong}."))
         .identifier("http:InvalidUrl")
         .source(wrong)
         .build()
+}
+
+/// A text that should be an address, without what could be a user's name and password: whatever stands
+/// before the last `@`, unless it can only belong to the path.
+fn without_user(text: &str) -> Cow<'_, str> {
+    let start = text.find("//").map_or(0, |at| at + 2);
+    let Some(end) = text[start..].rfind('@') else {
+        return text.into();
+    };
+    let before = &text[start..start + end];
+    // A password may itself hold what would end the server's name.
+    let server = before.split(['/', '?', '#']).next().unwrap_or_default();
+    let is_of_path = server.len() < before.len() && !server.contains([':', '@']);
+    if is_of_path {
+        return text.into();
+    }
+    format!("{}{}", &text[..start], &text[start + end + 1..]).into()
 }
 
 /// What a status means in words.

@@ -366,6 +366,28 @@ fn what_is_no_address_fails_the_future() {
 }
 
 #[test]
+fn no_message_shows_a_password() {
+    for (text, shown) in [
+        ("http://me:secret@bad host/x", "'http://bad host/x'"),
+        ("ftp://me:secret@server/", "'ftp://server/'"),
+        ("me:secret@server", "'server'"),
+        ("http://me:se/cret@bad host", "'http://bad host'"),
+        ("http://secret@bad host/@x", "'http://x'"),
+        ("http://bad host/@x", "'http://bad host/@x'"),
+    ] {
+        match Session::default().start("webread", &[text.into()], 1) {
+            Ok(Called::Starts(Start::Failed(error))) => {
+                assert!(error.message().contains(shown), "{}", error.message());
+                assert!(!error.message().contains("secret"), "{}", error.message());
+                assert!(!error.message().contains("cret"), "{}", error.message());
+            }
+            Ok(_) => panic!("{text} is no address"),
+            Err(error) => panic!("{}", error.message()),
+        }
+    }
+}
+
+#[test]
 fn wrong_options_are_refused() {
     check(&[
         (
