@@ -156,7 +156,11 @@ fn suspends(intrinsic: Intrinsic) -> bool {
         | Intrinsic::Parfeval
         | Intrinsic::AfterEach
         | Intrinsic::AfterAll
-        | Intrinsic::FevalFuture => false,
+        | Intrinsic::FevalFuture
+        | Intrinsic::InputCheck
+        | Intrinsic::OutputCheck
+        | Intrinsic::InputsOf
+        | Intrinsic::OutputsOf => false,
     }
 }
 

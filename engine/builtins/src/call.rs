@@ -232,6 +232,14 @@ pub enum Intrinsic {
     Spawn,
     /// `yield_now()`.
     YieldNow,
+    /// `narginchk(least, most)`.
+    InputCheck,
+    /// `nargoutchk(least, most)`.
+    OutputCheck,
+    /// `nargin(f)`.
+    InputsOf,
+    /// `nargout(f)`.
+    OutputsOf,
     /// `cancel(f)`.
     Cancel,
     /// `await_all(…)`.

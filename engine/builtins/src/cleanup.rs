@@ -1,8 +1,8 @@
 //! `onCleanup`: an object whose end calls a function.
 
-use crate::inputs::failure;
+use crate::inputs::coded;
 use crate::table::plain;
-use crate::{Call, CleanupQueue, DueCleanup, Entry, Outputs, one};
+use crate::{Call, CleanupQueue, DueCleanup, Entry, Outputs, codes, one};
 use std::any::Any;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -87,7 +87,10 @@ impl Drop for CleanupObject {
 fn on_cleanup(call: &mut Call<'_>) -> Result<Outputs> {
     let function = call.arguments[0].clone();
     if !matches!(function, Value::Function(_)) {
-        return Err(failure("onCleanup: argument must be a function handle"));
+        return Err(coded(
+            &codes::ON_CLEANUP_INPUT,
+            "onCleanup: argument must be a function handle",
+        ));
     }
     let watch = call.context.watch();
     watch.cleanup_made();
@@ -131,7 +134,7 @@ mod tests {
     fn only_functions_clean_up() {
         crate::testing::check(&[(
             "onCleanup(3)",
-            "error: onCleanup: argument must be a function handle",
+            "error: MATLAB:onCleanup:invalidInput: onCleanup: argument must be a function handle",
         )]);
     }
 }

@@ -4,7 +4,7 @@ use crate::inputs::{coded, failure, text};
 use crate::strings::message;
 use crate::table::plain;
 use crate::{Call, Context, Entry, Outputs, codes, one};
-use tourbillon_value::{Result, RuntimeError, Value, build_runtime_error, ops};
+use tourbillon_value::{Result, RuntimeError, StackFrame, Value, build_runtime_error, ops};
 
 pub(crate) static TABLE: &[Entry] = &[
     plain(
@@ -76,8 +76,8 @@ pub(crate) static TABLE: &[Entry] = &[
         1,
         1,
         0,
-        throw,
-        "throwAsCaller(e): throws an error from here",
+        throw_as_caller,
+        "throwAsCaller(e): throws an error from where the running function was called",
     ),
 ];
 
@@ -137,8 +137,29 @@ fn from_struct(value: &Value) -> Option<RuntimeError> {
     Some(
         build_runtime_error(message.unwrap_or_default())
             .identifier(identifier.unwrap_or_default())
+            .stack(array.get("stack").map(frames_of).unwrap_or_default())
             .build(),
     )
+}
+
+/// The call frames that a struct array such as `e.stack` describes; what is no such array is none.
+fn frames_of(values: &[Value]) -> Vec<StackFrame> {
+    let [Value::Struct(stack)] = values else {
+        return Vec::new();
+    };
+    let (Some(names), Some(lines)) = (stack.get("name"), stack.get("line")) else {
+        return Vec::new();
+    };
+    let (files, columns) = (stack.get("file"), stack.get("column"));
+    let text = |value: Option<&Value>| value.and_then(Value::as_text).unwrap_or_default();
+    let number = |value: Option<&Value>| value.and_then(Value::as_number).unwrap_or_default();
+    let frame = |at: usize| StackFrame {
+        file: text(files.and_then(|files| files.get(at))).into(),
+        name: text(names.get(at)).into(),
+        line: number(lines.get(at)) as u32,
+        column: number(columns.and_then(|columns| columns.get(at))) as u32,
+    };
+    (0..names.len().min(lines.len())).map(frame).collect()
 }
 
 fn error(call: &mut Call<'_>) -> Result<Outputs> {
@@ -181,6 +202,10 @@ fn exception<'a>(call: &'a Call<'_>, at: usize) -> Result<&'a RuntimeError> {
 
 fn throw(call: &mut Call<'_>) -> Result<Outputs> {
     Err(exception(call, 0)?.clone().without_place())
+}
+
+fn throw_as_caller(call: &mut Call<'_>) -> Result<Outputs> {
+    Err(exception(call, 0)?.clone().thrown_as_caller())
 }
 
 fn rethrow(call: &mut Call<'_>) -> Result<Outputs> {

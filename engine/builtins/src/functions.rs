@@ -1,8 +1,8 @@
 //! Function handles: made, named, called.
 
 use crate::inputs::{coded, failure, text};
-use crate::table::{frame, plain};
-use crate::{Call, Context, Entry, NativeFrame, Outputs, Step, codes, one};
+use crate::table::{frame, intrinsic, plain};
+use crate::{Call, Context, Entry, Intrinsic, NativeFrame, Outputs, Step, codes, one};
 use std::rc::Rc;
 use tourbillon_value::{Callee, FunctionHandle, Result, Value};
 
@@ -54,6 +54,38 @@ pub(crate) static TABLE: &[Entry] = &[
         1,
         is_function_handle,
         "tf = is_function_handle(x)",
+    ),
+    intrinsic(
+        "nargin",
+        1,
+        1,
+        1,
+        Intrinsic::InputsOf,
+        "n = nargin(f): how many inputs a function declares, -n - 1 when any number may follow; alone, how many it was given",
+    ),
+    intrinsic(
+        "narginchk",
+        2,
+        2,
+        0,
+        Intrinsic::InputCheck,
+        "narginchk(least, most): fails unless the running function was given so many inputs",
+    ),
+    intrinsic(
+        "nargout",
+        1,
+        1,
+        1,
+        Intrinsic::OutputsOf,
+        "n = nargout(f): how many outputs a function declares, -n - 1 when any number may follow; alone, how many are wanted",
+    ),
+    intrinsic(
+        "nargoutchk",
+        2,
+        2,
+        0,
+        Intrinsic::OutputCheck,
+        "nargoutchk(least, most): fails unless so many outputs of the running function are wanted",
     ),
     plain(
         "str2func",

@@ -482,6 +482,13 @@ impl Function {
             .find(|range| (range.start..range.end).contains(&at))
     }
 
+    /// Whether the instruction at `at` is cleanup code, which nobody stops; the instruction that ends it is
+    /// none any more.
+    pub fn is_shielded(&self, at: u32) -> bool {
+        let mut ranges = self.cleanups.iter();
+        ranges.any(|range| (range.start..range.end.saturating_sub(1)).contains(&at))
+    }
+
     /// Whether calling it makes a future.
     pub fn is_async(&self) -> bool {
         matches!(self.kind, FunctionKind::Async | FunctionKind::AsyncBlock)

@@ -236,6 +236,13 @@ pub(crate) fn intrinsic(builtin: BuiltinId) -> Option<Intrinsic> {
 /// Whether strict mode rejects a library function.
 pub(crate) fn is_extension(builtin: BuiltinId) -> bool {
     match entry(builtin).body {
+        // Of the machine, but MATLAB's own.
+        Body::Intrinsic(
+            Intrinsic::InputCheck
+            | Intrinsic::OutputCheck
+            | Intrinsic::InputsOf
+            | Intrinsic::OutputsOf,
+        ) => false,
         Body::Intrinsic(_) | Body::Starts(_) => true,
         Body::Plain(_) | Body::Frame(_) | Body::Waits(_) => false,
     }

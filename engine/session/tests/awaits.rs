@@ -104,7 +104,7 @@ try, await(one(error('in:arg', 'x'))); catch e, disp(e.identifier), end
 x = await(one(1)) + await(one(2)) * await(one(3)); disp(x)
 s = struct('v', {await(one(1)), await(one(2))}); disp(numel(s)); disp(s(await(one(2))).v)
 z = -await(one(3))'; disp(z)"#,
-        "     1     2\n     3     4\n     2\n    20\n    40\n    99\n     6\nand\nor\n1 2 7 8      2\nB\n     3\n     7\n     2\n    10\n     5\n1 2 3\n9    0\n     7\nabc\npending\n   1\n    -1\nMATLAB:maxlhs\nMATLAB:maxlhs\nMATLAB:maxlhs\n     7\n     2\n     2\n    -3\n",
+        "     1     2\n     3     4\n     2\n    20\n    40\n    99\n     6\nand\nor\n1 2 7 8      2\nB\n     3\n     7\n     2\n    10\n     5\n1 2 3\n9    0\n     7\nabc\npending\n   1\n    -1\nMATLAB:maxlhs\nMATLAB:TooManyOutputs\nMATLAB:maxlhs\n     7\n     2\n     2\n    -3\n",
     )]);
 }
 
@@ -142,7 +142,7 @@ t = spawn(@one); disp(await(t));
 try, await(), catch e, disp(e.identifier), end
 try, await(1, 2), catch e, disp(e.identifier), end
 try, await(one(), 'Limit', 2), catch e, disp(e.identifier), end"#,
-        "     2\nsuccess\n1 two 3\ntwo\n     1\nsuccess\nMATLAB:maxlhs\nsuccess\nMATLAB:maxlhs\n     5\n     1\n     1\nMATLAB:minrhs\nMATLAB:maxrhs\nasync:InvalidArgument\n",
+        "     2\nsuccess\n1 two 3\ntwo\n     1\nsuccess\nMATLAB:TooManyOutputs\nsuccess\nMATLAB:unassignedOutputs\n     5\n     1\n     1\nMATLAB:minrhs\nMATLAB:maxrhs\nasync:InvalidArgument\n",
     )]);
 }
 

@@ -29,7 +29,7 @@ fn callback_cycle() {
 async function w(f), await(f); end
 f = spawn(a()); h = containers.Map(); on_success(f, @(v) slowcb(h)); function slowcb(h), q = h('t'); await_all(q); end
 t = spawn(w(f)); h('t') = t; try, await(t); catch e, disp(e.message), end"#,
-        "Deadlock: main waits for main/w#1, which waits for the callbacks of main/a#1/a, which waits for main/w#1, which closes the cycle\n[async:UnhandledFailure: A callback failed and nobody handled it: Deadlock: main/callbacks#1 waits for main/w#1, which waits for the callbacks of main/a#1/a, which closes the cycle]\n[async:UnhandledFailure: A future failed and nobody handled it: Deadlock: main/callbacks#1 waits for main/w#1, which waits for the callbacks of main/a#1/a, which closes the cycle]\n",
+        "Deadlock: main waits for main/w#1, which waits for the callbacks of main/a#1/a, which waits for main/w#1, which closes the cycle\n[async:UnhandledFailure: A callback failed and nobody handled it: Deadlock: main/callbacks#1 waits for main/w#1, which waits for the callbacks of main/a#1/a, which closes the cycle]\n[async:UnhandledFailure: A future failed and nobody handled it: Deadlock: main/w#1 waits for the callbacks of main/a#1/a, which waits for main/w#1, which closes the cycle]\n",
     )]);
 }
 

@@ -11,7 +11,7 @@ fn deadlocks() {
 async function b(h), await(h('a')); end
 h = containers.Map(); x = spawn(a(h)); y = spawn(b(h)); h('a') = x; h('b') = y;
 try, await(x); catch e, disp(e.message), end, disp(x.State)"#,
-        "Deadlock: main waits for main/a#1, which waits for main/b#1, which waits for main/a#1, which closes the cycle\npending\n[async:UnhandledFailure: A future failed and nobody handled it: Deadlock: main/a#1 waits for main/b#1, which waits for main/a#1, which closes the cycle]\n[async:UnhandledFailure: A future failed and nobody handled it: Deadlock: main/a#1 waits for main/b#1, which waits for main/a#1, which closes the cycle]\n",
+        "Deadlock: main waits for main/a#1, which waits for main/b#1, which waits for main/a#1, which closes the cycle\npending\n[async:UnhandledFailure: A future failed and nobody handled it: Deadlock: main/a#1 waits for main/b#1, which waits for main/a#1, which closes the cycle]\n[async:UnhandledFailure: A future failed and nobody handled it: Deadlock: main/b#1 waits for main/a#1, which waits for main/b#1, which closes the cycle]\n",
     )]);
 }
 

@@ -184,6 +184,8 @@ codes! {
     NARGOUTCHK_FEW = "MATLAB:nargoutchk:notEnoughOutputs", "", "RunMat:NotEnoughOutputs";
     /// `feval` of something that is no function.
     FEVAL_INPUT = "MATLAB:feval:invalidFunctionName", "", "RunMat:InvalidFunction";
+    /// `nargoutchk` with too many outputs.
+    NARGOUTCHK_MANY = "MATLAB:nargoutchk:tooManyOutputs", "", "RunMat:TooManyOutputs";
     /// `onCleanup` of something that is no function.
     ON_CLEANUP_INPUT = "MATLAB:onCleanup:invalidInput", "", "RunMat:InvalidArgument";
     /// The warning about an error in an `onCleanup` function.

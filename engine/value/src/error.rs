@@ -72,6 +72,7 @@ struct Inner {
     context: ErrorContext,
     catchable: bool,
     cancellation: Option<crate::ObjectId>,
+    is_of_caller: bool,
 }
 
 /// Causes may nest to any depth: they are dropped one after another, not one within another.
@@ -101,6 +102,7 @@ pub fn build_runtime_error(message: impl Into<Rc<str>>) -> RuntimeErrorBuilder {
         context: ErrorContext::default(),
         catchable: true,
         cancellation: None,
+        is_of_caller: false,
     })
 }
 
@@ -285,6 +287,19 @@ impl RuntimeError {
         inner.context.task = None;
         inner.span = None;
         self
+    }
+
+    /// The same error as if whoever called the running function had thrown it.
+    #[must_use]
+    pub fn thrown_as_caller(self) -> RuntimeError {
+        let mut error = self.without_place();
+        Rc::make_mut(&mut error.0).is_of_caller = true;
+        error
+    }
+
+    /// Whether the frame of whoever throws it is to be left out. Asked once, when the frames are known.
+    pub fn take_is_of_caller(&mut self) -> bool {
+        self.0.is_of_caller && std::mem::replace(&mut Rc::make_mut(&mut self.0).is_of_caller, false)
     }
 }
 

@@ -42,6 +42,7 @@ pub(crate) fn register(
         core.callbacks.push(Callback { kind, function });
         core.callbacks.len() - 1
     };
+    future.keep(machine);
     machine.event(&Event::CallbackRegistered {
         future: future.id(),
         number,

@@ -171,7 +171,7 @@ impl Interpreter {
                 let name = function.as_text().unwrap_or_default();
                 match tourbillon_builtins::Context::resolve(&*self.machine, &name) {
                     Some(handle) => Rc::new(handle),
-                    None => return Err(errors::undefined(&name)),
+                    None => return Err(errors::undefined_call(&name, &arguments)),
                 }
             }
             other => {
@@ -185,7 +185,7 @@ impl Interpreter {
         if !handle.captures.is_empty() {
             arguments.splice(0..0, handle.captures.iter().cloned());
         }
-        match self.resolve_callee(&handle)? {
+        match self.resolve_callee(&handle, &arguments)? {
             Callee::Builtin(id) => self.call_builtin_with(BuiltinId(id), arguments, returns),
             Callee::Program { program, function } => {
                 let loaded = self.machine.program(program);
@@ -196,12 +196,16 @@ impl Interpreter {
         }
     }
 
-    fn resolve_callee(&self, handle: &FunctionHandle) -> Result<Callee> {
+    pub(crate) fn resolve_callee(
+        &self,
+        handle: &FunctionHandle,
+        arguments: &[Value],
+    ) -> Result<Callee> {
         match &handle.callee {
             Callee::Unresolved => self
                 .machine
                 .resolve_name(&handle.name)
-                .ok_or_else(|| errors::undefined(&handle.name)),
+                .ok_or_else(|| errors::undefined_call(&handle.name, arguments)),
             known => Ok(known.clone()),
         }
     }

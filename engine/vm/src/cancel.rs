@@ -61,6 +61,8 @@ impl Machine {
         if requested == self.execution.get() && self.is_executing.get() && !self.is_cancelled.get()
         {
             self.is_cancelled.set(true);
+            let is_over = self.scheduler.borrow().live() == 0 && !self.has_watched_operation();
+            self.has_struck.set(!is_over);
             self.event(&Event::ExecutionStopped);
             self.stop_everything();
         }

@@ -1,12 +1,24 @@
 //! Deadlock: nothing is ready, nothing is outstanding, and something waits.
 
 use crate::errors;
-use crate::future::{Future, Origin};
+use crate::future::{Callback, CallbackKind, Future, FutureState, Origin};
 use crate::machine::Machine;
 use crate::task::TaskRecord;
 use std::rc::Rc;
 use tourbillon_host::{Access, Event, Object, TaskId};
 use tourbillon_value::ObjectId;
+
+/// The future at the end of a chain of futures that take over each other's results.
+fn end_of_following(first: Future) -> Future {
+    let mut end = first;
+    loop {
+        let follows = end.get().core.borrow().follows.clone();
+        match follows {
+            Some(followed) => end = followed,
+            None => return end,
+        }
+    }
+}
 
 impl Machine {
     /// Throws `async:Deadlock` into the root task, or into every waiting task when the root has ended.
@@ -38,6 +50,7 @@ impl Machine {
         }
         for victim in victims {
             self.touch(Object::Wait(victim.id), Access::Write);
+            let report = self.wait_report(&victim, &mut Vec::new());
             victim.injected.set(Some(errors::deadlock(&report)));
             self.wake(victim.id);
         }
@@ -64,15 +77,14 @@ impl Machine {
             let Some(next) = next else {
                 return format!("{text}{verb} nothing that can come");
             };
-            let mut target = next;
-            loop {
-                let follows = target.get().core.borrow().follows.clone();
-                match follows {
-                    Some(followed) => target = followed,
-                    None => break,
-                }
-            }
+            let mut target = end_of_following(next);
             waits.push((record.id, target.id()));
+            let mut verb = verb;
+            while let Some(source) = self.source_of(&target) {
+                text = format!("{text}{verb} {}", target.describe());
+                verb = ", which comes after";
+                target = end_of_following(source);
+            }
             let (runner, callback_task) = {
                 let core = target.get().core.borrow();
                 (core.runner, core.callback_task)
@@ -84,8 +96,12 @@ impl Machine {
             };
             let Some(runner) = runner.or(callback_task).and_then(|task| self.record(task)) else {
                 let is_manual = matches!(target.get().core.borrow().origin, Origin::Manual);
-                let who = if is_manual { "completes" } else { "runs" };
-                return format!("{text}, which nobody {who}");
+                let does = match target.peek_state() {
+                    FutureState::Created => "starts",
+                    _ if is_manual => "completes",
+                    _ => "runs",
+                };
+                return format!("{text}, which nobody {does}");
             };
             if path.contains(&runner.id) {
                 return format!("{text}, which closes the cycle");
@@ -93,6 +109,16 @@ impl Machine {
             path.push(runner.id);
             record = runner;
         }
+    }
+
+    /// The future whose callback will settle this one, when `then` made it.
+    fn source_of(&self, derived: &Future) -> Option<Future> {
+        if derived.peek_state().is_terminal() {
+            return None;
+        }
+        let makes_it = |callback: &Callback| matches!(&callback.kind, CallbackKind::Then(own) if own.is_same(derived));
+        self.live_futures(|future| future.get().core.borrow().callbacks.iter().any(makes_it))
+            .pop()
     }
 
     fn is_unfinished(&self, future: &Future) -> bool {

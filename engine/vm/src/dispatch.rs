@@ -14,7 +14,7 @@ use window::Window;
 use crate::calls::Flow;
 use crate::errors;
 use crate::exception;
-use crate::fiber::{ALL, Frame, Returns};
+use crate::fiber::{ALL, CodeFrame, Frame, Returns, Shortfall};
 use crate::interpreter::Interpreter;
 use crate::machine::Machine;
 use crate::workspace;
@@ -33,6 +33,8 @@ use tourbillon_value::{
 /// What a call instruction needs of the frame before the window is given up.
 enum Next {
     Return(Outputs),
+    /// Cleanup code has ended while the execution is being stopped.
+    CleanupOver,
     /// Returns what a call gave to consecutive registers, which may go on past the window.
     ReturnFrom {
         base: Register,
@@ -98,7 +100,15 @@ impl Interpreter {
     pub(crate) fn run_code(&mut self) -> Result<Flow> {
         let machine = self.machine.clone();
         let mut counted;
+        let mut left_at = usize::MAX;
         loop {
+            let frames = self.top().frames.len();
+            if frames > left_at {
+                self.put_off_cleanups(left_at);
+            } else {
+                self.take_up_cleanups(frames);
+            }
+            left_at = frames;
             let (next, loaded, base, outputs) = {
                 let fiber = self.fibers.last_mut().expect("a running task has a body");
                 let Some(Frame::Code(frame)) = fiber.frames.last_mut() else {
@@ -159,12 +169,21 @@ impl Interpreter {
                 Next::Want(_) => unreachable!("it was noted in the frame"),
                 Next::Gather(from) => self.gather(base + usize::from(from), counted)?,
                 Next::Error(error) => return Err(error),
+                Next::CleanupOver => {
+                    if !self.is_in_cleanup() {
+                        let error = errors::execution_cancelled();
+                        return Ok(self.stop_at(error, Returns::NOWHERE));
+                    }
+                }
                 Next::Statement => match self.at_statement()? {
                     Flow::Go => {}
                     Flow::Wait => return Ok(Flow::Wait),
                 },
                 Next::Return(values) => {
                     let frame = self.pop_code_frame();
+                    if matches!(frame.returns.outputs, 0 | ALL) {
+                        self.note_shortfall(&frame, values.len());
+                    }
                     self.finish_call(frame.returns, values)?;
                     if !self.machine.cleanups.is_empty() {
                         self.push_due_cleanups(None);
@@ -258,9 +277,9 @@ impl Interpreter {
                         true => tourbillon_builtins::Context::resolve(&*machine, &name),
                         false => None,
                     };
-                    let handle = callee.ok_or_else(|| errors::undefined(&name))?;
                     let returns = returns_to(from, outputs);
                     let arguments = self.arguments(base + usize::from(from), count);
+                    let handle = callee.ok_or_else(|| errors::undefined_call(&name, &arguments))?;
                     let function = Value::Function(Rc::new(handle));
                     if self.call_value(function, arguments, returns)? == Flow::Wait {
                         return Ok(Flow::Wait);
@@ -289,6 +308,28 @@ impl Interpreter {
                     self.top().registers[place] = Value::Function(Rc::new(handle));
                 }
             }
+        }
+    }
+
+    /// A function has given all it has, or what it likes: who wants more later is told what is missing.
+    fn note_shortfall(&mut self, frame: &CodeFrame, given: usize) {
+        let code = &frame.loaded.program.functions[frame.function];
+        let is_short = match code.kind {
+            FunctionKind::Plain | FunctionKind::Async => {
+                given < code.outputs.len() || code.varargout.is_some()
+            }
+            // It passes on what it called last.
+            FunctionKind::Anonymous | FunctionKind::AsyncBlock if given == 0 => return,
+            FunctionKind::Anonymous | FunctionKind::AsyncBlock | FunctionKind::Script => false,
+        };
+        let fiber = self.top();
+        if is_short {
+            fiber.aside.get_or_insert_default().gave_few = Some(Shortfall {
+                loaded: frame.loaded.clone(),
+                function: frame.function,
+            });
+        } else if let Some(aside) = &mut fiber.aside {
+            aside.gave_few = None;
         }
     }
 

@@ -2,12 +2,25 @@
 
 use crate::future::Future;
 use tourbillon_executor::CapacityExceeded;
-use tourbillon_value::{ObjectId, RuntimeError, build_runtime_error, codes};
+use tourbillon_value::{ObjectId, RuntimeError, Value, build_runtime_error, codes};
 
 pub(crate) fn undefined(name: &str) -> RuntimeError {
     build_runtime_error(format!("Unrecognized function or variable '{name}'."))
         .code(&codes::UNDEFINED_FUNCTION)
         .build()
+}
+
+/// A function that is not there was called; MATLAB names the class of what it was given.
+pub(crate) fn undefined_call(name: &str, arguments: &[Value]) -> RuntimeError {
+    let Some(first) = arguments.first() else {
+        return undefined(name);
+    };
+    let class = first.class_name();
+    build_runtime_error(format!(
+        "Undefined function '{name}' for input arguments of type '{class}'."
+    ))
+    .code(&codes::UNDEFINED_FUNCTION)
+    .build()
 }
 
 pub(crate) fn not_enough_inputs() -> RuntimeError {
@@ -43,6 +56,17 @@ pub(crate) fn too_many_outputs(of_library: bool) -> RuntimeError {
     build_runtime_error("Too many output arguments.")
         .code(code)
         .build()
+}
+
+/// `narginchk` and `nargoutchk`.
+pub(crate) fn wrong_count(is_of_inputs: bool, is_few: bool) -> RuntimeError {
+    let (code, message) = match (is_of_inputs, is_few) {
+        (true, true) => (&codes::NARGINCHK_FEW, "Not enough input arguments."),
+        (true, false) => (&codes::NARGINCHK_MANY, "Too many input arguments."),
+        (false, true) => (&codes::NARGOUTCHK_FEW, "Not enough output arguments."),
+        (false, false) => (&codes::NARGOUTCHK_MANY, "Too many output arguments."),
+    };
+    build_runtime_error(message).code(code).build()
 }
 
 pub(crate) fn unassigned_output(output: &str, function: &str) -> RuntimeError {

@@ -4,7 +4,7 @@ use crate::callbacks;
 use crate::errors;
 use crate::fiber::{Frame, Start};
 use crate::future::{Failure, Future, FutureState, Origin};
-use crate::machine::{Machine, OnExit, Unhandled};
+use crate::machine::{Machine, OnExit, StartedOperation, Unhandled};
 use crate::spawn;
 use crate::statistics::Statistics;
 use crate::task::TaskRecord;
@@ -136,6 +136,7 @@ impl Machine {
         }
         self.execution.set(self.execution.get() + u64::from(is_new));
         self.is_cancelled.set(false);
+        self.has_struck.set(false);
         self.ticks_in_a_row.set(0);
         self.diagnostics.borrow_mut().clear();
         self.failures.borrow_mut().clear();
@@ -153,6 +154,10 @@ impl Machine {
         poll_fn(|context| self.poll_execution(&root, &mut stage, context)).await;
         self.watch.stop();
         let (outputs, error) = match root.result() {
+            // It ended well, but something that it had started was stopped, or its cleanup was all it did.
+            Some(Ok(_)) if is_new && self.has_struck.get() => {
+                (Outputs::new(), Some(errors::execution_cancelled()))
+            }
             Some(Ok(outputs)) => (outputs, None),
             Some(Err(error)) => (Outputs::new(), Some(error)),
             None => (Outputs::new(), None),
@@ -329,9 +334,11 @@ impl Machine {
         self.outstanding.get() > 0 || self.has_watched_operation()
     }
 
-    fn has_watched_operation(&self) -> bool {
-        self.started.borrow().values().any(|started| {
-            let core = started.future.get().core.borrow();
+    pub(crate) fn has_watched_operation(&self) -> bool {
+        let started = self.started.borrow();
+        let mut futures = started.values().filter_map(StartedOperation::future);
+        futures.any(|future| {
+            let core = future.get().core.borrow();
             match &core.origin {
                 Origin::Operation(operation) => !operation.is_timer || core.is_watched(),
                 Origin::Body | Origin::Manual => false,
@@ -445,9 +452,10 @@ impl Drop for ExecutionGuard {
             }
         }
         let started = std::mem::take(&mut *machine.started.borrow_mut());
-        for started in started.into_values() {
-            started.future.settle_cancelled(machine);
+        for future in started.values().filter_map(StartedOperation::future) {
+            future.settle_cancelled(machine);
         }
+        drop(started);
         // Callbacks of what was cancelled here never run.
         let late = machine.scheduler.borrow_mut().take_all();
         machine.forget_records();
@@ -510,6 +518,15 @@ impl crate::interpreter::Interpreter {
                         if let Some(Frame::Cleanup { kept, .. }) = fiber.frames.pop() {
                             fiber.results = kept;
                         }
+                        // A stop that came meanwhile; the caller's code does not go on.
+                        if matches!(fiber.frames.last(), Some(Frame::Code(_)))
+                            && self.machine.is_cancelled.get()
+                            && !self.is_in_cleanup()
+                        {
+                            let error = crate::errors::execution_cancelled();
+                            self.stop_at(error, crate::fiber::Returns::NOWHERE);
+                            return Stop::Wait;
+                        }
                         continue;
                     }
                 },
@@ -535,6 +552,7 @@ impl crate::interpreter::Interpreter {
     fn step_native(&mut self) -> Result<crate::calls::Flow> {
         let machine = self.machine.clone();
         let fiber = self.top();
+        let frames = fiber.frames.len();
         let Some(Frame::Native {
             native,
             has_started,
@@ -547,7 +565,9 @@ impl crate::interpreter::Interpreter {
         let name = *name;
         let results = has_started.then(|| std::mem::take(&mut fiber.results));
         *has_started = true;
-        match native.step(&*machine, results) {
+        let stepped = native.step(&*machine, results);
+        self.put_off_cleanups(frames);
+        match stepped {
             Ok(step) => self.take_step(step).map(|()| crate::calls::Flow::Go),
             Err(error) => {
                 self.top().frames.pop();

@@ -40,6 +40,8 @@ pub(crate) struct Feval {
     pub diary: RefCell<String>,
     /// How manyeth it ended, from 1.
     pub order: Cell<u64>,
+    /// With `afterEach`, what went wrong: one for each future that failed, or whose call did.
+    pub errors: RefCell<Vec<RuntimeError>>,
     /// Who wants to know when it begins.
     pub begun: RefCell<Option<Future>>,
 }
@@ -59,6 +61,7 @@ impl Feval {
             is_read: Cell::new(false),
             diary: RefCell::default(),
             order: Cell::new(0),
+            errors: RefCell::default(),
             begun: RefCell::default(),
         }
     }

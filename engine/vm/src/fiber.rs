@@ -1,5 +1,6 @@
 //! Fibers: an async body with its own frame stack and registers.
 
+use crate::cleanups::PutOff;
 use crate::future::Future;
 use crate::machine::{Loaded, Machine};
 use crate::operation::OperationGuard;
@@ -85,14 +86,44 @@ pub(crate) struct Fiber {
     pub pending: Option<Pending>,
     /// Frames of the bodies that await this one by transfer, for the recursion limit.
     pub depth_below: usize,
-    /// The timer that ends the patience with its cleanup after a cancellation.
-    pub cleanup_budget: Option<Rc<OperationGuard>>,
     /// Whether that patience has ended.
     pub is_cut_off: bool,
     /// The results of a first frame that is not code.
     pub results: Outputs,
     /// What it began with and has not yet begun.
     pub start: Option<Box<Start>>,
+    /// Boxed: few bodies have any of it.
+    pub aside: Option<Box<Aside>>,
+}
+
+/// What only few bodies have.
+#[derive(Default)]
+pub(crate) struct Aside {
+    /// The timer that ends the patience with its cleanup after a cancellation.
+    pub cleanup_budget: Option<Rc<OperationGuard>>,
+    /// Cleanups that wait for the end of a statement, the innermost statement last.
+    pub put_off: Vec<PutOff>,
+    /// The function that gave no value last, or fewer than it declares.
+    pub gave_few: Option<Shortfall>,
+}
+
+/// A function that has not assigned all of its outputs.
+#[derive(Clone)]
+pub(crate) struct Shortfall {
+    pub loaded: Rc<Loaded>,
+    pub function: usize,
+}
+
+impl Shortfall {
+    /// What is wrong when more values are wanted than it gave.
+    pub(crate) fn error(&self, given: usize) -> RuntimeError {
+        let code = &self.loaded.program.functions[self.function];
+        let output = match code.outputs.get(given) {
+            Some(register) => &*code.names[usize::from(*register)],
+            None => "varargout",
+        };
+        crate::errors::unassigned_output(output, &code.name)
+    }
 }
 
 /// How a body begins.
@@ -152,10 +183,10 @@ impl Fiber {
             registers,
             pending: None,
             depth_below,
-            cleanup_budget: None,
             is_cut_off: false,
             results: Outputs::new(),
             start: Some(start),
+            aside: None,
         }
     }
 
@@ -178,9 +209,7 @@ impl Fiber {
             && self.frames.iter().any(|frame| match frame {
                 Frame::Code(code) => {
                     let at = code.pc.saturating_sub(1) as u32;
-                    code.loaded.program.functions[code.function]
-                        .cleanup(at)
-                        .is_some()
+                    code.loaded.program.functions[code.function].is_shielded(at)
                 }
                 Frame::Cleanup { .. } => true,
                 Frame::Native { .. } | Frame::Unwind(_) => false,

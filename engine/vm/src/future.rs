@@ -14,8 +14,8 @@ pub(crate) use waiting::{Listener, SetListener};
 use crate::capacity::Place;
 use crate::errors;
 use crate::feval::Feval;
-use crate::fiber::Start;
-use crate::machine::{Machine, Token};
+use crate::fiber::{Shortfall, Start};
+use crate::machine::{Held, Machine, Token};
 use crate::operation::{OperationGuard, Sequel};
 use crate::wait::Waiter;
 use std::cell::RefCell;
@@ -170,6 +170,8 @@ struct Extras {
     name: Option<Rc<str>>,
     /// What makes it a future of `parfeval` or of what comes after it.
     feval: Option<Rc<Feval>>,
+    /// The function whose outputs are its value, when it has not assigned all of them.
+    shortfall: Option<Shortfall>,
 }
 
 impl Core {
@@ -215,6 +217,10 @@ impl Core {
 
     pub(crate) fn set_feval(&mut self, feval: Rc<Feval>) {
         self.extras.get_or_insert_default().feval = Some(feval);
+    }
+
+    pub(crate) fn set_shortfall(&mut self, shortfall: Shortfall) {
+        self.extras.get_or_insert_default().shortfall = Some(shortfall);
     }
 }
 
@@ -281,6 +287,17 @@ impl Future {
             ));
         }
         Ok(Some(Future(object.clone())))
+    }
+
+    /// Somebody will be told of its end who need not hold it: a sleep goes on then.
+    pub(crate) fn keep(&self, machine: &Machine) {
+        let number = match &self.get().core.borrow().origin {
+            Origin::Operation(operation) if operation.is_timer => operation.number,
+            Origin::Operation(_) | Origin::Body | Origin::Manual => return,
+        };
+        if let Some(started) = machine.started.borrow_mut().get_mut(&number) {
+            started.held = Held::Kept(self.clone());
+        }
     }
 
     /// The future that a call gave, when its body has not begun: an async function was called.
@@ -392,6 +409,19 @@ impl Future {
         }
     }
 
+    /// The error for whoever wants more values than it gives.
+    pub(crate) fn too_many_wanted(&self, given: usize) -> RuntimeError {
+        let core = self.get().core.borrow();
+        match core
+            .extras
+            .as_ref()
+            .and_then(|extras| extras.shortfall.as_ref())
+        {
+            Some(shortfall) => shortfall.error(given),
+            None => errors::too_many_outputs(!matches!(core.origin, Origin::Body)),
+        }
+    }
+
     /// Says that somebody saw, or will see, how it failed.
     pub(crate) fn observe(&self) {
         if let Some(failure) = &self.get().core.borrow().failure {
@@ -414,7 +444,10 @@ impl Future {
     pub(crate) fn describe(&self) -> String {
         let core = self.get().core.borrow();
         match &core.origin {
-            Origin::Manual => format!("promise #{} of {}", self.get().ordinal, core.label),
+            Origin::Manual => {
+                let kind = &core.body_name;
+                format!("{kind} #{} of {}", self.get().ordinal, core.label)
+            }
             Origin::Operation(operation) => operation.guard.label.to_string(),
             Origin::Body if core.runner.is_some() => core.label.to_string(),
             Origin::Body => format!("{}/{}", core.label, core.body_name),

@@ -158,6 +158,10 @@ impl Interpreter {
         let registers = std::mem::take(&mut fiber.registers);
         self.machine.return_stacks(frames, registers);
         let future = fiber.future.clone();
+        let gave_few = fiber.aside.as_mut().and_then(|aside| aside.gave_few.take());
+        if let (Ok(_), Some(shortfall)) = (&result, gave_few) {
+            future.get().core.borrow_mut().set_shortfall(shortfall);
+        }
         drop(fiber);
         if self.fibers.is_empty() {
             // The task is over; what its result leads to may need its place.
@@ -169,14 +173,15 @@ impl Interpreter {
     /// Gives the result of a wait to the instruction that waited.
     fn deliver(&mut self, result: Result<Outputs>) {
         let pending = self.top().pending.take().expect("a wait has ended");
+        let returns = Returns {
+            base: pending.base,
+            outputs: pending.outputs,
+        };
         let written = match result {
-            Ok(values) => self.finish_call(
-                Returns {
-                    base: pending.base,
-                    outputs: pending.outputs,
-                },
-                values,
-            ),
+            Ok(values) => match pending.wait.awaited() {
+                Some(future) => self.finish_values(future, values, returns),
+                None => self.finish_call(returns, values),
+            },
             Err(error) if pending.wait.is_of_futures() => {
                 let error = self.awaited(error);
                 if let Some(future) = pending.wait.failed() {
@@ -384,15 +389,18 @@ impl Interpreter {
 
     /// The budget of the cleanup of one body; says whether it was spent just now.
     fn spend_cleanup_budget(&mut self, place: usize, context: &mut Context<'_>) -> bool {
-        if self.fibers[place].cleanup_budget.is_none() {
+        let aside = self.fibers[place].aside.get_or_insert_default();
+        if aside.cleanup_budget.is_none() {
             let budget = Nanoseconds::from_seconds(self.machine.options.cleanup_budget_seconds);
             let deadline = self.machine.host.now() + budget;
             let label = self.record.next_operation("timer");
             let request = Request::Timer { deadline };
             let guard = OperationGuard::submit(&self.machine, request, label, false);
-            self.fibers[place].cleanup_budget = Some(guard);
+            let aside = self.fibers[place].aside.get_or_insert_default();
+            aside.cleanup_budget = Some(guard);
         }
-        let budget = self.fibers[place].cleanup_budget.clone();
+        let aside = self.fibers[place].aside.as_ref();
+        let budget = aside.and_then(|aside| aside.cleanup_budget.clone());
         let is_spent = budget.expect("it runs").poll(context).is_ready();
         if is_spent {
             let is_cleanup = self.fibers[place].is_shielded();
@@ -491,7 +499,7 @@ impl Interpreter {
                 let set = set
                     .downcast_ref::<SetObject>()
                     .expect("a set is waited for");
-                Progress::Done(set.finish(waiter))
+                Progress::Done(set.finish(&machine, waiter))
             }
             Wait::Settling(settling) => {
                 if !settling.waiter.is_met() {
@@ -559,6 +567,8 @@ impl Interpreter {
 
     /// Says what the task waits for, so that others can cancel it and reports can name it.
     fn publish(&mut self) {
+        let frames = self.top().frames.len();
+        self.put_off_cleanups(frames);
         if self.machine.explaining.is_on() {
             self.look_around();
         }

@@ -3,7 +3,7 @@
 use crate::calls::Flow;
 use crate::capacity::{Need, Room, count_created, need_of_join};
 use crate::errors;
-use crate::fiber::Returns;
+use crate::fiber::{ALL, Returns};
 use crate::future::{CallbackKind, Future, FutureState, Origin, State};
 use crate::interpreter::{Interpreter, wait_for};
 use crate::joins;
@@ -109,6 +109,12 @@ impl Interpreter {
                 }
                 Outputs::new()
             }
+            Intrinsic::InputsOf => one(self.declared("nargin", true, &arguments[0])?),
+            Intrinsic::OutputsOf => one(self.declared("nargout", false, &arguments[0])?),
+            Intrinsic::InputCheck | Intrinsic::OutputCheck => {
+                self.check_count(intrinsic == Intrinsic::InputCheck, &arguments)?;
+                Outputs::new()
+            }
         };
         self.finish_call(returns, values)?;
         Ok(Flow::Go)
@@ -137,7 +143,7 @@ impl Interpreter {
         if future.is_settled_for(self.record.id) {
             let result = future.result().expect("it has ended");
             let is_error = result.is_err();
-            let finished = self.finish_awaited(result, returns);
+            let finished = self.finish_awaited(&future, result, returns);
             if is_error && let Err(error) = &finished {
                 self.tell_awaited(&future, error);
             }
@@ -185,6 +191,8 @@ impl Interpreter {
         // The chain of bodies carries a request to stop; only what the body spawns is its child.
         let parent = self.top().future.downgrade();
         future.get().core.borrow_mut().parent = Some(parent);
+        let frames = self.top().frames.len();
+        self.put_off_cleanups(frames);
         let start = future.begin(&self.machine, self.record.id);
         let fiber = crate::fiber::Fiber::new(&self.machine, future.clone(), start, depth);
         self.fibers.push(fiber);
@@ -192,14 +200,32 @@ impl Interpreter {
     }
 
     /// Gives the result of a future that has ended.
-    fn finish_awaited(&mut self, result: Result<Outputs>, returns: Returns) -> Result<Flow> {
+    fn finish_awaited(
+        &mut self,
+        future: &Future,
+        result: Result<Outputs>,
+        returns: Returns,
+    ) -> Result<Flow> {
         match result {
             Ok(values) => {
-                self.finish_call(returns, values)?;
+                self.finish_values(future, values, returns)?;
                 Ok(Flow::Go)
             }
             Err(error) => Err(self.awaited(error)),
         }
+    }
+
+    /// Gives the values of a future that was awaited; it may have fewer than are wanted.
+    pub(crate) fn finish_values(
+        &mut self,
+        future: &Future,
+        values: Outputs,
+        returns: Returns,
+    ) -> Result<()> {
+        if returns.outputs != ALL && values.len() < usize::from(returns.outputs) {
+            return Err(future.too_many_wanted(values.len()));
+        }
+        self.finish_call(returns, values)
     }
 
     /// A patience without end is none.
@@ -463,7 +489,9 @@ impl Interpreter {
             return Ok(self.stop_at(error, returns));
         }
         if let Some(result) = set_of(&set).try_next() {
-            return self.finish_awaited(result, returns);
+            let values = result.map_err(|error| self.awaited(error))?;
+            self.finish_call(returns, values)?;
+            return Ok(Flow::Go);
         }
         let waiter = set_of(&set).wait(&self.machine, self.record.id);
         Ok(self.wait(Wait::Next { set, waiter }, returns))

@@ -4,10 +4,12 @@
 //! an interpreter over a stack of bodies (`fiber.rs`), and everything that waits goes through the one
 //! `.await` in `interpreter.rs`.
 
+mod arity;
 mod callbacks;
 mod calls;
 mod cancel;
 mod capacity;
+mod cleanups;
 mod context;
 mod deadlock;
 mod dispatch;

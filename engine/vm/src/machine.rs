@@ -23,7 +23,9 @@ use tourbillon_executor::{Scheduler, Target};
 use tourbillon_host::{
     Access, Entangled, Event, Host, Object, Observer, Policy, Stream, TaskId, TaskLabel, Watch,
 };
-use tourbillon_value::{Callee, FunctionHandle, ObjectId, ObjectRef, RuntimeError, Value};
+use tourbillon_value::{
+    Callee, FunctionHandle, ObjectId, ObjectRef, RuntimeError, Value, WeakObject,
+};
 
 /// So many tasks may keep the capacity of their stacks, also when they are over.
 const SPARE_STACKS: usize = 64;
@@ -94,6 +96,8 @@ pub struct Machine {
     pub(crate) is_executing: Cell<bool>,
     /// Whether the host has cancelled the current execution.
     pub(crate) is_cancelled: Cell<bool>,
+    /// Whether anything was under way then.
+    pub(crate) has_struck: Cell<bool>,
     /// What is kept for explanations.
     pub(crate) explaining: crate::explain::Explaining,
     /// What the library remembers between calls.
@@ -116,10 +120,28 @@ pub(crate) struct Token {
 
 /// A future that an operation of its own will settle.
 pub(crate) struct StartedOperation {
-    pub future: Future,
+    pub held: Held,
     /// The task that started it.
     pub task: Rc<TaskLabel>,
     pub wake: Arc<tourbillon_executor::WakeSlot<Target>>,
+}
+
+/// How the table of started operations holds a future.
+pub(crate) enum Held {
+    /// What the operation does outside is wanted, or somebody will be called.
+    Kept(Future),
+    /// Of a sleep: once nobody else holds it, nobody can tell whether it ends.
+    Seen(WeakObject),
+}
+
+impl StartedOperation {
+    /// The future; none of a sleep that nobody can see any more.
+    pub(crate) fn future(&self) -> Option<Future> {
+        match &self.held {
+            Held::Kept(future) => Some(future.clone()),
+            Held::Seen(future) => Future::upgrade(future),
+        }
+    }
 }
 
 impl Machine {
@@ -189,6 +211,7 @@ impl Machine {
             execution: Cell::new(0),
             is_executing: Cell::new(false),
             is_cancelled: Cell::new(false),
+            has_struck: Cell::new(false),
             explaining: crate::explain::Explaining::default(),
             library: tourbillon_builtins::LibraryState::default(),
             random: Rc::default(),
@@ -343,7 +366,7 @@ impl Machine {
         // Those of one task are in the order of their numbers already.
         all.sort_by(|a, b| a.task.cmp_family(&b.task));
         all.into_iter()
-            .map(|started| started.future.clone())
+            .filter_map(StartedOperation::future)
             .collect()
     }
 

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use tourbillon_builtins::{Finish, Next, Sequence};
+use tourbillon_host::{Access, Object};
 use tourbillon_host::{Event, OperationId, OperationLabel, Outcome, Request, TaskLabel};
 use tourbillon_value::{Result, Value};
 
@@ -157,6 +158,13 @@ impl OperationGuard {
                 .event(&Event::OperationEnded { operation: self.id });
         }
         outcome
+    }
+
+    /// The future of a started operation is gone: nobody can see how it ends.
+    pub(crate) fn forget_started(&self, number: u64) {
+        self.machine.touch(Object::Tasks, Access::Add);
+        let started = self.machine.started.borrow_mut().remove(&number);
+        drop(started);
     }
 
     /// Asks a background job to stop; says whether it goes on until it has.

@@ -28,8 +28,6 @@ pub(crate) struct SetCore {
     arrived: RefCell<VecDeque<u32>>,
     waiters: RefCell<VecDeque<Rc<NextWaiter>>>,
     added: Cell<u32>,
-    /// Members that were given to a task that has not yet taken them.
-    promised: Cell<usize>,
 }
 
 /// A task that waits for the next member.
@@ -111,12 +109,14 @@ impl SetObject {
     }
 
     /// The result of a wait that is met.
-    pub(crate) fn finish(&self, waiter: &NextWaiter) -> Result<Outputs> {
+    pub(crate) fn finish(&self, machine: &Machine, waiter: &NextWaiter) -> Result<Outputs> {
         self.watch.handle(self.id, Access::Write);
         match waiter.given.take().expect("the wait is met") {
             Given::Member(index) => {
-                self.core.promised.set(self.core.promised.get() - 1);
-                self.core.take(index)
+                let taken = self.core.take(index);
+                // Others wait for nothing now, if that was the last one.
+                self.core.hand_out(machine);
+                taken
             }
             Given::Nothing => Ok(nothing()),
         }
@@ -130,7 +130,6 @@ impl SetObject {
             .borrow_mut()
             .retain(|other| !Rc::ptr_eq(other, waiter));
         if let Some(Given::Member(index)) = waiter.given.take() {
-            self.core.promised.set(self.core.promised.get() - 1);
             self.core.arrived.borrow_mut().push_front(index);
             self.core.hand_out(machine);
         }
@@ -160,13 +159,10 @@ impl SetCore {
                 }
                 let given = match arrived.pop_front() {
                     Some(index) => Given::Member(index),
-                    // Every member left was given to a task that has not yet taken it.
-                    None if self.members.borrow().len() == self.promised.get() => Given::Nothing,
+                    // A member that was given to a task may come back: it may be stopped before it has it.
+                    None if self.members.borrow().is_empty() => Given::Nothing,
                     None => return,
                 };
-                if matches!(given, Given::Member(_)) {
-                    self.promised.set(self.promised.get() + 1);
-                }
                 let waiter = waiters.pop_front().expect("somebody waits");
                 waiter.given.set(Some(given));
                 waiter

@@ -5,7 +5,7 @@ use crate::feval::Feval;
 use crate::fiber::{Fiber, Start};
 use crate::future::{Future, FutureState, OperationOrigin, Origin, State};
 use crate::interpreter::Interpreter;
-use crate::machine::{Loaded, Machine, StartedOperation};
+use crate::machine::{Held, Loaded, Machine, StartedOperation};
 use crate::operation::{Advance, OperationGuard, Sequel};
 use crate::task::TaskRecord;
 use std::rc::Rc;
@@ -322,11 +322,11 @@ fn follow(
     }
     operation.room.holds(machine, &future);
     adopt_child(machine, parent, &future);
-    let started = StartedOperation {
-        future: future.clone(),
-        task,
-        wake,
+    let held = match operation.is_timer {
+        true => Held::Seen(future.downgrade()),
+        false => Held::Kept(future.clone()),
     };
+    let started = StartedOperation { held, task, wake };
     machine.started.borrow_mut().insert(number, started);
     machine.joins_everything(&future);
     poll_started(machine, number);
@@ -410,7 +410,7 @@ pub(crate) fn let_wind_down(machine: &Rc<Machine>, future: &Future, number: u64)
         adopt_child(machine, &parent, &hidden);
     }
     if let Some(started) = machine.started.borrow_mut().get_mut(&number) {
-        started.future = hidden;
+        started.held = Held::Kept(hidden);
     }
     future.get().core.borrow_mut().origin = Origin::Manual;
     true
@@ -432,7 +432,10 @@ pub(crate) fn poll_started(machine: &Rc<Machine>, number: u64) {
             return;
         };
         started.wake.taken();
-        (started.future.clone(), Waker::from(started.wake.clone()))
+        let Some(future) = started.future() else {
+            return;
+        };
+        (future, Waker::from(started.wake.clone()))
     };
     let mut context = Context::from_waker(&waker);
     let result = loop {

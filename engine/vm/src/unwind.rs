@@ -55,18 +55,6 @@ impl Interpreter {
         }
     }
 
-    /// An error of an `onCleanup` function becomes a warning.
-    fn cleanup_failed(&mut self, error: RuntimeError) {
-        let warning = tourbillon_value::build_runtime_error(format!(
-            "The following error was caught while executing an onCleanup function: {}",
-            error.message()
-        ))
-        .identifier("MATLAB:class:DestructorError")
-        .cause(error)
-        .build();
-        tourbillon_builtins::warn(&*self.machine, warning);
-    }
-
     /// The handler in the frame on top, if it has one that takes the error; else the frame goes.
     fn throw_into_code(&mut self, mut error: RuntimeError) -> Result<()> {
         let fiber = self.fibers.last_mut().expect("a running task has a body");
@@ -121,6 +109,9 @@ impl Interpreter {
             }
         };
         drop(old);
+        // The statement that failed has ended.
+        let frames = self.top().frames.len();
+        self.take_up_cleanups(frames);
         self.push_due_cleanups(None);
         Ok(())
     }
@@ -137,33 +128,11 @@ impl Interpreter {
         frame
     }
 
-    /// Pushes a frame that runs the cleanups that are due, and below it the error that waits for
-    /// them; says whether there were any.
-    pub(crate) fn push_due_cleanups(&mut self, waiting: Option<&RuntimeError>) -> bool {
-        if self.machine.cleanups.is_empty() {
-            return false;
-        }
-        let queue = self.machine.take_cleanups();
-        self.machine.event(&tourbillon_host::Event::CleanupRun {
-            task: self.record.id,
-        });
-        let fiber = self.top();
-        let kept = std::mem::take(&mut fiber.results);
-        if let Some(error) = waiting {
-            fiber.frames.push(Frame::Unwind(error.clone()));
-        }
-        fiber.frames.push(Frame::Cleanup {
-            queue: queue.into_iter(),
-            kept,
-            body: None,
-        });
-        true
-    }
-
     /// Adds what is known here and not yet in the error.
     fn with_place(&mut self, error: RuntimeError) -> RuntimeError {
         let namespace = self.machine.options.namespace;
-        let error = error.in_namespace(namespace);
+        let mut error = error.in_namespace(namespace);
+        let skipped = usize::from(error.take_is_of_caller());
         if error.span().is_some() && !error.context().stack.is_empty() {
             return error;
         }
@@ -172,7 +141,7 @@ impl Interpreter {
             .frames
             .iter()
             .rev()
-            .find_map(|frame| match frame {
+            .filter_map(|frame| match frame {
                 Frame::Code(code) => {
                     let function = &code.loaded.program.functions[code.function];
                     let span = function.spans[code.pc.saturating_sub(1)];
@@ -180,8 +149,10 @@ impl Interpreter {
                     Some((source, span))
                 }
                 Frame::Native { .. } | Frame::Cleanup { .. } | Frame::Unwind(_) => None,
-            });
-        let stack = self.stack();
+            })
+            .nth(skipped);
+        let mut stack = self.stack();
+        stack.drain(..skipped.min(stack.len()));
         let label = self.record.label.clone();
         error.with_context(|context| {
             if let Some((source, span)) = &place {
@@ -283,10 +254,10 @@ fn add_frames(fiber: &Fiber, stack: &mut Vec<StackFrame>) {
         let position = source.position(function.spans[code.pc.saturating_sub(1)].start);
         let name = match function.kind {
             FunctionKind::Script => "main".into(),
-            FunctionKind::Plain
-            | FunctionKind::Async
-            | FunctionKind::Anonymous
-            | FunctionKind::AsyncBlock => code.loaded.names[code.function].clone(),
+            FunctionKind::Anonymous => (&*function.text).into(),
+            FunctionKind::Plain | FunctionKind::Async | FunctionKind::AsyncBlock => {
+                code.loaded.names[code.function].clone()
+            }
         };
         stack.push(StackFrame {
             file: code.loaded.files[usize::from(function.source)].clone(),

@@ -277,6 +277,19 @@ impl Wait {
         }
     }
 
+    /// The future whose values it gives, when it is that of a single `await`.
+    pub(crate) fn awaited(&self) -> Option<&Future> {
+        match self {
+            Wait::Settling(settling) => match &settling.then {
+                Then::Awaited(future) => Some(future),
+                Then::Result(_) | Then::Failure(_) | Then::Cancellation(_) => None,
+            },
+            Wait::Yield { .. } | Wait::Operation { .. } | Wait::Futures(_) | Wait::Next { .. } => {
+                None
+            }
+        }
+    }
+
     /// Whether its errors are those of other bodies.
     pub(crate) fn is_of_futures(&self) -> bool {
         match self {

@@ -98,6 +98,7 @@ impl ErrorParts {
             },
             catchable: true,
             cancellation: None,
+            is_of_caller: false,
         }))
     }
 }

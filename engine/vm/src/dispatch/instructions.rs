@@ -598,6 +598,9 @@ pub(super) fn run(
                 if let Value::Exception(error) = &window.registers[usize::from(record)] {
                     return Ok(Next::Error(error.clone()));
                 }
+                if machine.is_cancelled.get() {
+                    return Ok(Next::CleanupOver);
+                }
             }
             Instruction::JumpIfCompletion {
                 completion,

@@ -8,7 +8,9 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::rc::Rc;
 use tourbillon_host::{Access, Entangled, Object as Shared, TaskLabel, Watch};
-use tourbillon_value::{Object, ObjectId, ObjectRef, Result, Value, build_runtime_error, release};
+use tourbillon_value::{
+    Array, Object, ObjectId, ObjectRef, Result, Value, build_runtime_error, release,
+};
 
 impl FutureObject {
     pub(super) fn has_begun(&self) -> bool {
@@ -38,6 +40,24 @@ impl FutureObject {
             "Diary" => Value::text(&feval.diary.borrow()),
             "Function" => feval.function.clone(),
             "InputArguments" => Value::cell_row(feval.inputs.clone()),
+            "Error" if feval.kind == FevalKind::Each && state.is_terminal() => {
+                let core = self.core.borrow();
+                if let Some(failure) = &core.failure {
+                    failure.is_observed.set(true);
+                }
+                match &core.state {
+                    // One for each call that failed or never was, in the order of the futures before.
+                    State::Failure(_) if !feval.errors.borrow().is_empty() => {
+                        let errors = feval.errors.borrow();
+                        let errors = errors.iter().cloned().map(Value::Exception).collect();
+                        Value::cell(Array::column(errors))
+                    }
+                    State::Failure(error) | State::Cancelled(error) => {
+                        Value::cell_row(vec![Value::Exception(error.clone())])
+                    }
+                    State::Created(_) | State::Pending | State::Success(_) => Value::empty(),
+                }
+            }
             "NumOutputArguments" => Value::Double(feval.outputs as f64),
             "OutputArguments" => Value::cell_row(match &self.core.borrow().state {
                 State::Success(outputs) => outputs.to_vec(),
@@ -201,6 +221,14 @@ impl Drop for FutureObject {
     fn drop(&mut self) {
         if matches!(self.core.borrow().state, State::Pending) {
             self.session.pending.remove(1);
+            let left = match &self.core.borrow().origin {
+                Origin::Operation(operation) => Some((operation.guard.clone(), operation.number)),
+                Origin::Body | Origin::Manual => None,
+            };
+            if let Some((guard, number)) = left {
+                self.watch.handle(self.id, Access::Write);
+                guard.forget_started(number);
+            }
         }
         let mut held = Vec::new();
         self.give_up(&mut held);

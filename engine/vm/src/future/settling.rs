@@ -61,7 +61,7 @@ impl Future {
         while let Some(next) = work.pop() {
             match next {
                 Transition::Begin(future, _) if future.is_terminal() => {}
-                Transition::Begin(future, _) if future.is_held_back() => {}
+                Transition::Begin(future, _) if future.is_held_back(machine) => {}
                 Transition::Begin(future, state) => {
                     let followers = future.change(machine, state);
                     let held_back = std::mem::take(&mut future.get().core.borrow_mut().held_back);
@@ -80,7 +80,7 @@ impl Future {
 
     /// Whether the end of a future whose body has ended has to wait: it was asked to stop, and so were its
     /// children, which end first. The child that it waits for keeps it.
-    fn is_held_back(&self) -> bool {
+    fn is_held_back(&self, machine: &Machine) -> bool {
         let children = {
             let core = self.get().core.borrow();
             if !core.cancel_requested || core.runner.is_some() {
@@ -94,6 +94,8 @@ impl Future {
             child.touch_waiters(Access::Add);
             let mut core = child.get().core.borrow_mut();
             core.held_back.push(self.clone());
+            drop(core);
+            child.keep(machine);
         }
         child.is_some()
     }
@@ -140,6 +142,10 @@ impl Future {
                 });
                 machine.note_failure(failure.clone());
                 core.failure = Some(failure);
+            }
+            let followed = core.follows.as_ref().and_then(Future::shortfall);
+            if let Some(shortfall) = followed {
+                core.set_shortfall(shortfall);
             }
             let left = (
                 std::mem::replace(&mut core.state, state),
@@ -245,12 +251,21 @@ impl Future {
         }
         inner.touch_waiters(Access::Write);
         inner.get().core.borrow_mut().followers.push(self.clone());
+        inner.keep(machine);
     }
 
     fn take_over(&self, machine: &Rc<Machine>, inner: &Future) {
         if !self.is_terminal() {
+            if let Some(shortfall) = inner.shortfall() {
+                self.get().core.borrow_mut().set_shortfall(shortfall);
+            }
             self.finish(machine, inner.taken_over());
         }
+    }
+
+    fn shortfall(&self) -> Option<Shortfall> {
+        let core = self.get().core.borrow();
+        core.extras.as_ref()?.shortfall.clone()
     }
 
     /// The terminal state as a follower takes it over.

@@ -48,7 +48,7 @@ impl Interpreter {
             function: function.clone(),
             outputs,
             passes_future,
-            is_each: kind == FevalKind::Each,
+            feval: feval.clone(),
             left: (0..count).collect(),
             futures,
             running: None,
@@ -79,7 +79,7 @@ struct After {
     function: Value,
     outputs: usize,
     passes_future: bool,
-    is_each: bool,
+    feval: Rc<Feval>,
     futures: Vec<Future>,
     /// Those whose turn has not come.
     left: Vec<usize>,
@@ -92,6 +92,10 @@ struct After {
 }
 
 impl After {
+    fn is_each(&self) -> bool {
+        self.feval.kind == FevalKind::Each
+    }
+
     fn call(&self, arguments: Vec<Value>) -> Step {
         Step::Call {
             function: self.function.clone(),
@@ -113,7 +117,7 @@ impl After {
             };
             self.left.retain(|other| *other != at);
             let future = &self.futures[at];
-            match (future.result(), self.is_each) {
+            match (future.result(), self.is_each()) {
                 (Some(_), true) if self.passes_future => {
                     self.running = Some(at);
                     return Ok(self.call(vec![future.value()]));
@@ -133,7 +137,9 @@ impl After {
     fn finish(&mut self) -> Result<Step> {
         let errors: Vec<RuntimeError> = self.errors.iter_mut().filter_map(Option::take).collect();
         let results: Vec<Vec<Value>> = self.results.iter_mut().filter_map(Option::take).collect();
-        if !self.is_each && self.passes_future {
+        if self.is_each() {
+            *self.feval.errors.borrow_mut() = errors.clone();
+        } else if self.passes_future {
             self.is_called = true;
             return Ok(self.call(vec![self.array.clone()]));
         }
@@ -143,7 +149,7 @@ impl After {
         if !errors.is_empty() {
             return Err(some_errored(errors));
         }
-        if self.is_each {
+        if self.is_each() {
             return Ok(Step::Return(together(results)?));
         }
         self.is_called = true;
