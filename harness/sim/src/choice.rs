@@ -76,6 +76,22 @@ impl Action {
         }
     }
 
+    /// Whether it is trouble that takes a step of its own, and that a run can do without.
+    pub(crate) fn is_strike(self) -> bool {
+        match self {
+            Action::Spurious | Action::Cancel | Action::Drop => true,
+            Action::Run
+            | Action::Deliver
+            | Action::Advance
+            | Action::Keep
+            | Action::Delay(_)
+            | Action::Fault(_)
+            | Action::Early
+            | Action::Never
+            | Action::Pick(_) => false,
+        }
+    }
+
     /// The action as one word: its class and what it carries. Part of trace hashes.
     #[inline]
     #[must_use]

@@ -431,6 +431,7 @@ impl Executor {
         }
         let slot = &mut self.slots[index as usize];
         slot.bell.rang();
+        let is_main = task.is_none();
         slot.task = task;
         slot.state = State::Ready;
         slot.label = label;
@@ -442,7 +443,10 @@ impl Executor {
         slot.place = place;
         self.live += 1;
         self.ready.push(priority, index);
-        run.access_at(place, Access::Wake);
+        if !is_main {
+            // No step has made main ready, least of all its own first.
+            run.access_at(place, Access::Wake);
+        }
         run.access_class(priority as u8);
         run.event(Event {
             what: SPAWN,
