@@ -12,7 +12,7 @@ use tourbillon_sim::run::Halt;
 use tourbillon_sim::{Action, Candidate, Kind, SharedRun};
 
 use crate::config::WorldConfig;
-use crate::jobs::JobMove;
+use crate::jobs::{JobMove, Trouble};
 use crate::objects::{Entanglement, Names};
 use crate::observer::WorldObserver;
 use crate::probe::Probe;
@@ -261,6 +261,18 @@ impl WorldGroup {
             _ => Kind::Run,
         };
         let run = self.run.borrow();
+        for (member, other) in live() {
+            let world = &other.bench.world;
+            let trouble = Trouble {
+                spurious: kind == Kind::Run && run.spurious_left() > 0,
+                cancels: run.cancels_left() > 0
+                    && world.is_armed()
+                    && world.config().cancel.is_none(),
+            };
+            moves.clear();
+            world.job_trouble_into(trouble, candidates, &mut moves);
+            meanings.extend(moves.iter().map(|&what| Meaning::Job { member, what }));
+        }
         let mut tasks = Vec::new();
         if kind == Kind::Run && run.spurious_left() > 0 {
             for (member, other) in live() {
@@ -417,6 +429,6 @@ fn seated_bench(
     let seat = Seat::new(&world, &observer);
     *world.jobs.entanglement.borrow_mut() = entanglement.clone();
     let options = config.session.options(label);
-    let bench = Bench::new(world, observer, seat.clone(), options);
+    let bench = Bench::new(world.clone(), world, observer, seat.clone(), options);
     (bench, seat)
 }

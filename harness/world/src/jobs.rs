@@ -42,6 +42,15 @@ struct LiveJob {
     seat: Rc<Seat>,
     running: Box<dyn RunningJob>,
     has_begun: bool,
+    /// Whether it was asked to stop, by the session or by an injected cancel.
+    is_stopped: bool,
+}
+
+/// Which kinds of trouble may be injected now.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Trouble {
+    pub spurious: bool,
+    pub cancels: bool,
 }
 
 /// What a candidate of a choice means that is a job's.
@@ -57,6 +66,19 @@ pub(crate) enum JobMove {
     Deliver { job: u64, place: usize },
     /// A suspended task is polled for nothing.
     Spurious { job: u64, task: TaskId },
+    /// A task is cancelled, or the whole job.
+    Cancel { job: u64, task: Option<TaskId> },
+}
+
+impl JobMove {
+    fn job(self) -> u64 {
+        match self {
+            JobMove::Run { job, .. }
+            | JobMove::Deliver { job, .. }
+            | JobMove::Spurious { job, .. }
+            | JobMove::Cancel { job, .. } => job,
+        }
+    }
 }
 
 impl World {
@@ -93,6 +115,7 @@ impl World {
                 seat,
                 running,
                 has_begun: false,
+                is_stopped: false,
             });
             self.poll_job(number);
         }
@@ -143,11 +166,14 @@ impl World {
     pub(crate) fn stop_job(self: &Rc<Self>, number: u64) -> bool {
         self.touch(Single::Jobs, Access::Write);
         let stop = {
-            let live = self.jobs.live.borrow();
+            let mut live = self.jobs.live.borrow_mut();
             let job = live
-                .iter()
+                .iter_mut()
                 .find(|job| job.number == number && job.has_begun);
-            job.map(|job| job.running.stopper())
+            job.map(|job| {
+                job.is_stopped = true;
+                job.running.stopper()
+            })
         };
         let Some(stop) = stop else { return false };
         // From here on every task of the job finds it stopped, wherever it is.
@@ -211,28 +237,37 @@ impl World {
         }
     }
 
-    /// Adds polls for nothing of the suspended tasks of jobs.
-    pub(crate) fn job_spurious_into(
+    /// Adds the trouble that jobs may have next to the candidates of a choice: polls for nothing of their
+    /// suspended tasks, cancels of those, and of whole jobs that have begun.
+    pub(crate) fn job_trouble_into(
         &self,
+        trouble: Trouble,
         candidates: &mut Vec<Candidate>,
         moves: &mut Vec<JobMove>,
     ) {
         let mut tasks = Vec::new();
-        for job in self.jobs.live.borrow().iter() {
+        let live = self.jobs.live.borrow();
+        for job in live.iter().filter(|_| trouble.spurious) {
             tasks.clear();
             job.seat.observer.suspended_into(candidates, &mut tasks);
             let job = job.number;
             moves.extend(tasks.iter().map(|&task| JobMove::Spurious { job, task }));
         }
+        for job in live.iter().filter(|job| trouble.cancels && !job.is_stopped) {
+            tasks.clear();
+            let before = candidates.len();
+            job.seat.observer.cancels_into(candidates, &mut tasks);
+            let places = 0..candidates.len() - before;
+            moves.extend(places.map(|place| JobMove::Cancel {
+                job: job.number,
+                task: tasks.get(place).copied(),
+            }));
+        }
     }
 
     /// Does what was chosen for a job.
     pub(crate) fn make_job_move(self: &Rc<Self>, chosen: JobMove) -> Result<(), Halt> {
-        let number = match chosen {
-            JobMove::Run { job, .. }
-            | JobMove::Deliver { job, .. }
-            | JobMove::Spurious { job, .. } => job,
-        };
+        let number = chosen.job();
         let (seat, first) = {
             let mut live = self.jobs.live.borrow_mut();
             let job = live.iter_mut().find(|job| job.number == number);
@@ -261,6 +296,23 @@ impl World {
                 seat.observer
                     .begin_other_step(&mut self.timeline.run.borrow_mut());
                 seat.world.deliver(place);
+            }
+            JobMove::Cancel { task, .. } => {
+                seat.observer
+                    .begin_other_step(&mut self.timeline.run.borrow_mut());
+                self.count(|injected| injected.cancel += 1);
+                match task {
+                    Some(task) => {
+                        seat.observer.strike(task);
+                        seat.order.set(Some(Decision::Cancel(task)));
+                    }
+                    None => {
+                        seat.observer.note_strike();
+                        // It ends as if the host had stopped it, not the program.
+                        self.stop_job(number);
+                        return Ok(());
+                    }
+                }
             }
         }
         if let Some(label) = first {
@@ -300,9 +352,7 @@ impl World {
         self.job_moves_into(&mut candidates, &mut moves);
         let mut moved = Vec::new();
         for next in moves {
-            let (JobMove::Run { job, .. }
-            | JobMove::Deliver { job, .. }
-            | JobMove::Spurious { job, .. }) = next;
+            let job = next.job();
             // What else was offered of a job that has moved may be gone.
             if !moved.contains(&job) {
                 moved.push(job);
@@ -310,6 +360,15 @@ impl World {
             }
         }
         Ok(!moved.is_empty())
+    }
+
+    /// The task of a job that was suspended by the last step, once.
+    pub(crate) fn take_suspended_job(&self) -> Option<Label> {
+        let live = self.jobs.live.borrow();
+        // Each is asked, so that none of it is left for a later step.
+        live.iter().fold(None, |last, job| {
+            job.seat.observer.take_suspended().or(last)
+        })
     }
 
     /// What was wrong with a job, once.

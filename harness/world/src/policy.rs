@@ -8,7 +8,7 @@ use tourbillon_sim::run::Halt;
 use tourbillon_sim::{Action, Candidate, Kind, Label};
 
 use crate::config::CancelPlan;
-use crate::jobs::JobMove;
+use crate::jobs::{JobMove, Trouble};
 use crate::observer::WorldObserver;
 use crate::world::World;
 
@@ -92,23 +92,28 @@ impl WorldPolicy {
             }
         }
         let mut run = timeline.run.borrow_mut();
-        let (regular, spurious_from) = (moves.len(), candidates.len());
-        if kind == Kind::Run && run.spurious_left() > 0 {
-            self.world.job_spurious_into(&mut candidates, &mut moves);
-        }
+        let (regular, trouble_from) = (moves.len(), candidates.len());
+        let trouble = Trouble {
+            spurious: kind == Kind::Run && run.spurious_left() > 0,
+            cancels: run.cancels_left() > 0
+                && self.world.is_armed()
+                && self.world.config().cancel.is_none(),
+        };
+        self.world
+            .job_trouble_into(trouble, &mut candidates, &mut moves);
         let others = candidates.len();
-        if kind == Kind::Run && run.spurious_left() > 0 {
+        if trouble.spurious {
             self.observer
                 .suspended_into(&mut candidates, &mut suspended);
         }
-        if run.cancels_left() > 0 && self.world.is_armed() && self.world.config().cancel.is_none() {
+        if trouble.cancels {
             self.observer.cancels_into(&mut candidates, &mut suspended);
         }
         if run.drops_left() > 0 && self.world.is_executing() && self.observer.steps() > 0 {
             let (label, action) = (self.observer.first(), Action::Drop);
             candidates.push(Candidate { label, action });
         }
-        if kind == Kind::Cancel && candidates.len() > others {
+        if kind == Kind::Cancel && candidates.len() > trouble_from {
             // That nothing else could happen is what makes it the time for this choice.
             run.access_everything();
         }
@@ -116,8 +121,8 @@ impl WorldPolicy {
         let action = candidates[pick].action;
         let job_move = match pick {
             _ if (delivered..delivered + regular).contains(&pick) => Some(moves[pick - delivered]),
-            _ if (spurious_from..others).contains(&pick) => {
-                Some(moves[regular + pick - spurious_from])
+            _ if (trouble_from..others).contains(&pick) => {
+                Some(moves[regular + pick - trouble_from])
             }
             _ => None,
         };
@@ -204,10 +209,11 @@ impl Policy for WorldPolicy {
 
 /// Whether the host's cancel strikes before the next step: by count, or by choice.
 pub(crate) fn is_cancel_due(world: &World, observer: &WorldObserver) -> bool {
-    let suspended = observer.take_suspended();
     if !world.is_armed() {
         return false;
     }
+    let suspended = observer.take_suspended();
+    let suspended = suspended.or_else(|| world.take_suspended_job());
     match (world.config().cancel, suspended) {
         (Some(CancelPlan::AtStep(step)), _) => observer.steps() >= step,
         (Some(CancelPlan::EverySuspension), Some(label)) => {

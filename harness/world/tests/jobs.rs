@@ -1,6 +1,9 @@
 //! Background jobs in simulation: every order of their steps is seen, with and without reduction.
 
+use std::collections::BTreeSet;
+
 use tourbillon_sim::Injections;
+use tourbillon_sim::campaign::FailureKind;
 use tourbillon_world::audit::Subject;
 
 /// Both searches of a program come to the same outcomes; how many there are.
@@ -88,4 +91,107 @@ fn a_job_survives_polls_for_nothing() {
         ..Injections::default()
     };
     audited(PROGRAMS[0].0, injections);
+}
+
+/// Cancels that may strike: of the session, of a job, of a task of either.
+fn one_cancel() -> Injections {
+    Injections {
+        cancels: 1,
+        ..Injections::default()
+    }
+}
+
+/// Both searches agree where a cancel strikes at every place, and nothing is left in any run.
+#[test]
+fn reduction_leaves_nothing_out_where_a_cancel_strikes() {
+    for (program, _) in PROGRAMS {
+        let audit = Subject::script(program, one_cancel())
+            .audit(20_000)
+            .expect("nothing special is asked for");
+        assert_eq!(audit.difference(), None, "{audit} of\n{program}");
+        assert!(audit.reduced.report.exhausted, "{audit} of\n{program}");
+        let failures = audit.reduced.report.failures.keys();
+        let defects = failures.filter(|failure| {
+            matches!(
+                failure.kind,
+                FailureKind::Leak | FailureKind::Panic | FailureKind::Oracle
+            )
+        });
+        assert_eq!(defects.count(), 0, "{:?}", audit.reduced.report.failures);
+    }
+}
+
+/// What the program prints and its error, of every run with one cancel.
+fn cancelled(program: &str) -> BTreeSet<(String, Option<String>)> {
+    let audit = Subject::script(program, one_cancel())
+        .audit(20_000)
+        .expect("nothing special is asked for");
+    assert_eq!(audit.difference(), None, "{audit}");
+    assert!(audit.reduced.report.exhausted, "{audit}");
+    let outcomes = audit.reduced.outcomes.values();
+    let shown = outcomes.map(|outcome| {
+        let error = outcome.error.as_ref();
+        (
+            outcome.stdout.clone(),
+            error.map(|error| error.identifier.clone()),
+        )
+    });
+    shown.collect()
+}
+
+#[test]
+fn a_job_is_cancelled_wherever_it_is_and_cleans_up() {
+    let found = cancelled(
+        "f = parfeval(@work, 0);
+         try
+           fetchOutputs(f);
+           fprintf('whole %d', isfile('clean'));
+         catch e
+           fprintf('%s %d%d', e.cause{1}.identifier, isfile('clean'), isfile('x'));
+         end
+         function work()
+           c = onCleanup(@() filewrite('clean', ''));
+           yield_now();
+           filewrite('x', '');
+         end",
+    );
+    let of = |stdout: &str, error: Option<&str>| (stdout.to_string(), error.map(str::to_string));
+    let expected = [
+        // The whole execution; nothing of the job is seen any more.
+        of("", Some("async:ExecutionCancelled")),
+        // The job before and after it has written, and neither of them.
+        of("async:ExecutionCancelled 10", None),
+        of("async:ExecutionCancelled 11", None),
+        of("whole 1", None),
+    ];
+    assert_eq!(found, BTreeSet::from(expected));
+}
+
+#[test]
+fn a_task_of_a_job_is_cancelled() {
+    let found = cancelled(
+        "f = parfeval(@work, 1);
+         fprintf('%s', fetchOutputs(f));
+         async function y = work()
+           t = spawn(naps());
+           try
+             await(t);
+             y = 'done';
+           catch e
+             y = e.identifier;
+           end
+         end
+         async function naps()
+           yield_now();
+         end",
+    );
+    let of = |stdout: &str, error: Option<&str>| (stdout.to_string(), error.map(str::to_string));
+    let expected = [
+        of("", Some("async:ExecutionCancelled")),
+        // The job as a whole, its task, and neither.
+        of("", Some("parallel:fevalqueue:ExecutionErrored")),
+        of("async:Cancelled", None),
+        of("done", None),
+    ];
+    assert_eq!(found, BTreeSet::from(expected));
 }
