@@ -45,6 +45,7 @@ mod group;
 mod host;
 mod injected;
 mod jobs;
+mod lent;
 mod names;
 mod objects;
 mod observer;

@@ -14,10 +14,11 @@ use tourbillon_sim::trace::{Event, What};
 use tourbillon_sim::{Action, Candidate, Label, Run, SharedRun};
 use tourbillon_vm::Machine;
 
+use crate::lent::{Journal, Moment};
 use crate::names::note_task;
 use crate::objects::{Entanglement, Handles, Names, Single, touch};
 use crate::oracles::{Oracles, Spinning};
-use crate::stuck::{Steps, StuckReport};
+use crate::stuck::{Known, Steps, StuckReport};
 
 const SPAWN: What = What::new("spawn");
 const READY: What = What::new("ready");
@@ -52,6 +53,7 @@ pub struct WorldObserver {
     machine: RefCell<Weak<Machine>>,
     seen: RefCell<BTreeMap<TaskId, Steps>>,
     stuck: RefCell<Option<StuckReport>>,
+    journal: Journal,
 }
 
 #[derive(Clone, Copy)]
@@ -93,6 +95,7 @@ impl WorldObserver {
             machine: RefCell::default(),
             seen: RefCell::default(),
             stuck: RefCell::default(),
+            journal: Journal::default(),
         })
     }
 
@@ -106,6 +109,7 @@ impl WorldObserver {
         self.handles.borrow_mut().reset();
         self.seen.borrow_mut().clear();
         self.stuck.take();
+        self.journal.clear();
     }
 
     /// Whom to ask when the execution is stuck.
@@ -114,15 +118,28 @@ impl WorldObserver {
     }
 
     /// The execution is stuck: says why, if it is to be explained.
-    pub(crate) fn explain(&self) {
+    /// `delivered`: the operations that have ended, and that nobody has come for.
+    pub(crate) fn explain(&self, delivered: &[String]) {
         let machine = self.machine.borrow().upgrade();
         if let Some(machine) = machine
             && self.run.borrow().is_explaining()
         {
             let explanation = machine.explain();
-            let report = StuckReport::of(&explanation, &self.seen.borrow());
+            let (seen, labels) = (self.seen.borrow(), &self.run.borrow().labels);
+            let known = Known {
+                steps: &seen,
+                journal: &self.journal,
+                delivered,
+                labels,
+            };
+            let report = StuckReport::of(&explanation, &known);
             self.stuck.replace(Some(report));
         }
+    }
+
+    /// What is told of the wakers of operations in a run that is explained.
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.journal
     }
 
     /// Why the execution was stuck last, if it was explained.
@@ -270,6 +287,12 @@ impl WorldObserver {
 
     /// Says that the step that begins is none of a ready task's.
     pub(crate) fn begin_other_step(&self, run: &mut Run) {
+        if run.is_explaining() {
+            self.journal.begin(Moment {
+                step: run.steps(),
+                by: run.current_step().unwrap_or_default(),
+            });
+        }
         if self.entanglement.get().all {
             run.access_everything();
         }
@@ -466,7 +489,7 @@ impl Observer for WorldObserver {
             EngineEvent::Output { text } => self.trace(OUTPUT, current, name_hash(text)),
             EngineEvent::Deadlock { report, .. } => {
                 self.nothing_was_left();
-                self.explain();
+                self.explain(&[]);
                 self.trace(DEADLOCK, current, name_hash(report));
             }
             EngineEvent::Invariant { name } => self.trace(INVARIANT, current, name_hash(name)),

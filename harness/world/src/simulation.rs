@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use tourbillon_compiler::Program;
-use tourbillon_host::Policy;
+use tourbillon_host::{Host, Policy};
 use tourbillon_session::{CapacityExceeded, Session, SessionOptions};
 use tourbillon_sim::run::Halt;
 use tourbillon_sim::trace::{Event, What};
@@ -19,6 +19,7 @@ use tourbillon_vm::{Execution, Machine};
 
 use crate::config::{Seconds, WorldConfig};
 use crate::host::Spent;
+use crate::lent::LendingHost;
 use crate::objects::{Entanglement, Names};
 use crate::observer::WorldObserver;
 use crate::oracles::{Ledger, Spinning, explain_livelock, leaks};
@@ -136,7 +137,12 @@ pub struct Simulation {
     bench: Option<(Bench, Rc<WorldPolicy>)>,
     probe: Probe,
     entanglement: Rc<Cell<Entanglement>>,
+    /// What stands between session and world.
+    through: Option<Box<Through>>,
 }
+
+/// Makes a host of a host.
+type Through = dyn Fn(Rc<dyn Host>) -> Rc<dyn Host>;
 
 /// A session and what is around it.
 pub(crate) struct Bench {
@@ -166,7 +172,17 @@ impl Simulation {
             run: run.clone(),
             bench: None,
             entanglement: Rc::default(),
+            through: None,
         })
+    }
+
+    /// Puts a host of one's own between every session and its world: to test that, or what the engine
+    /// makes of one that is wrong. It is asked for a new one with each session.
+    #[must_use]
+    pub fn through(mut self, host: impl Fn(Rc<dyn Host>) -> Rc<dyn Host> + 'static) -> Simulation {
+        self.through = Some(Box::new(host));
+        self.bench = None;
+        self
     }
 
     /// The run that makes the choices.
@@ -208,7 +224,8 @@ impl Simulation {
                 return self.refused(outcome, errors.first().cloned());
             }
         };
-        let is_repeating = self.run.borrow().is_repeating();
+        let is_explaining = self.run.borrow().is_explaining();
+        let is_repeating = self.run.borrow().is_repeating() || is_explaining;
         let kept = match is_repeating {
             true => None,
             false => self.bench.take(),
@@ -249,7 +266,14 @@ impl Simulation {
         let observer = WorldObserver::with(&self.run, Names::default(), &self.entanglement);
         let policy = WorldPolicy::new(&world, &observer);
         let options = self.session.options("main");
-        let bench = Bench::new(world, observer, policy.clone(), options);
+        let mut host: Rc<dyn Host> = world.clone();
+        if let Some(through) = &self.through {
+            host = through(host);
+        }
+        if self.run.borrow().is_explaining() {
+            host = LendingHost::new(host, observer.journal());
+        }
+        let bench = Bench::new(world, host, observer, policy.clone(), options);
         (bench, policy)
     }
 
@@ -277,11 +301,12 @@ impl Simulation {
 impl Bench {
     pub fn new(
         world: Rc<World>,
+        host: Rc<dyn Host>,
         observer: Rc<WorldObserver>,
         policy: Rc<dyn Policy>,
         options: SessionOptions,
     ) -> Bench {
-        let session = Session::new(world.clone(), policy, Some(observer.clone()), options);
+        let session = Session::new(host, policy, Some(observer.clone()), options);
         observer.watches(session.machine());
         Bench {
             world,
@@ -326,12 +351,13 @@ pub(crate) struct Stuck {
 impl Stuck {
     /// The operations that a world has left.
     pub fn of(bench: &Bench) -> Stuck {
-        bench.observer.explain();
         let world = &bench.world;
-        Stuck {
+        let stuck = Stuck {
             waiting: world.outstanding_labels(),
             delivered: world.delivered_labels(),
-        }
+        };
+        bench.observer.explain(&stuck.delivered);
+        stuck
     }
 
     fn verdict(&self) -> Verdict {
@@ -491,7 +517,7 @@ pub(crate) fn judge(
     };
     let mut ledger = Ledger::new();
     let mut error = None;
-    let mut is_cut_short = false;
+    let (mut is_cut_short, mut is_stuck) = (false, false);
     let mut spinning = Vec::new();
     let verdict = match during.ending {
         Ending::Ended { execution, late } => {
@@ -517,6 +543,7 @@ pub(crate) fn judge(
             closed(&mut outcome, complaint, leaks)
         }
         Ending::Stuck(stuck) => {
+            is_stuck = true;
             let verdict = stuck.verdict();
             outcome.deadlock = verdict.kind == VerdictKind::Deadlock;
             complained(bench, verdict)
@@ -545,7 +572,7 @@ pub(crate) fn judge(
             Verdict::new(VerdictKind::Oracle, message)
         }
     };
-    let is_stuck = verdict.kind == VerdictKind::Deadlock;
+    is_stuck |= verdict.kind == VerdictKind::Deadlock;
     let mut run = run.borrow_mut();
     for (what, value) in [
         (END, nanoseconds),

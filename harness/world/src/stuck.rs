@@ -6,8 +6,11 @@ use std::fmt;
 
 use serde::Serialize;
 use tourbillon_host::TaskId;
+use tourbillon_sim::Labels;
 use tourbillon_value::{ObjectId, StackFrame};
 use tourbillon_vm::{Explanation, FutureState, LetGo, OpenFuture, WaitingTask};
+
+use crate::lent::{Journal, Moment};
 
 /// What kind of stuckness it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -59,6 +62,15 @@ pub struct StuckTask {
     pub site: Vec<String>,
     /// Where its waker lives: who makes it ready.
     pub waker: String,
+    /// Who took the waker that an operation was given last, and kept it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waker_taken: Option<String>,
+    /// Who dropped it last, or used it up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waker_dropped: Option<String>,
+    /// Who woke the task through it last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waker_woken: Option<String>,
     /// The step in which it began to wait.
     pub since_step: u64,
     /// Who woke it last, and in which step.
@@ -80,6 +92,16 @@ pub struct StuckFuture {
     pub let_go: Option<String>,
 }
 
+/// What was seen while the execution ran.
+pub(crate) struct Known<'a> {
+    pub steps: &'a BTreeMap<TaskId, Steps>,
+    /// What became of the wakers of operations.
+    pub journal: &'a Journal,
+    /// The operations that have ended, and that nobody has come for.
+    pub delivered: &'a [String],
+    pub labels: &'a Labels,
+}
+
 /// What was seen of a task's steps.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Steps {
@@ -89,9 +111,10 @@ pub(crate) struct Steps {
 
 impl StuckReport {
     /// Explains what the machine says of itself, with what was seen of its tasks' steps.
-    pub(crate) fn of(explanation: &Explanation, steps: &BTreeMap<TaskId, Steps>) -> StuckReport {
+    pub(crate) fn of(explanation: &Explanation, known: &Known<'_>) -> StuckReport {
         let waits = Waits {
             explanation,
+            known,
             tasks: explanation
                 .tasks
                 .iter()
@@ -108,7 +131,7 @@ impl StuckReport {
             summary.push_str(" (as far as was looked: there are too many values)");
         }
         let tasks = explanation.tasks.iter();
-        let tasks = tasks.map(|task| waits.task(task, steps.get(&task.task)));
+        let tasks = tasks.map(|task| waits.task(task));
         let idle = |one: &&OpenFuture| waits.runner(one).is_none();
         let futures = explanation.futures.iter().filter(idle);
         StuckReport {
@@ -133,7 +156,17 @@ impl fmt::Display for StuckReport {
                 let word = if at == 0 { "at" } else { "awaited at" };
                 writeln!(out, "    {word} {site}")?;
             }
-            writeln!(out, "    since step {}; {}", task.since_step, task.waker)?;
+            write!(out, "    since step {}; {}", task.since_step, task.waker)?;
+            for (what, deed) in [
+                ("taken", &task.waker_taken),
+                ("dropped or used up", &task.waker_dropped),
+                ("woken", &task.waker_woken),
+            ] {
+                if let Some(deed) = deed {
+                    write!(out, "; {what} last by {deed}")?;
+                }
+            }
+            writeln!(out)?;
             if let Some(by) = &task.woken_by {
                 writeln!(out, "    woken last by {by}")?;
             }
@@ -163,6 +196,7 @@ impl fmt::Display for StuckReport {
 
 struct Waits<'a> {
     explanation: &'a Explanation,
+    known: &'a Known<'a>,
     tasks: BTreeMap<TaskId, &'a WaitingTask>,
     futures: BTreeMap<ObjectId, &'a OpenFuture>,
 }
@@ -205,8 +239,7 @@ impl<'a> Waits<'a> {
         match (&task.operation, open) {
             (Some(operation), _) => {
                 chain.text.push_str(operation);
-                chain.text.push_str(", of which nothing comes");
-                StuckClass::MissingCompletion
+                self.follow_operation(operation, chain)
             }
             (None, Some(future)) => {
                 chain.text.push_str(&future.description);
@@ -219,6 +252,25 @@ impl<'a> Waits<'a> {
                 StuckClass::LostWakeup
             }
         }
+    }
+
+    /// An operation that a task waits for: it has come and nobody told the task, or nobody can any more,
+    /// or it never comes.
+    fn follow_operation(&self, operation: &str, chain: &mut Chain) -> StuckClass {
+        let life = self.known.journal.life(operation);
+        let (class, text) = match life {
+            _ if self.known.delivered.iter().any(|one| one == operation) => (
+                StuckClass::LostWakeup,
+                ", which has ended, and was not woken by that",
+            ),
+            Some(life) if life.held == 0 && life.woken.is_none() => (
+                StuckClass::LostWakeup,
+                ", which cannot wake it: nobody has its waker",
+            ),
+            Some(_) | None => (StuckClass::MissingCompletion, ", of which nothing comes"),
+        };
+        chain.text.push_str(text);
+        class
     }
 
     fn follow_future(&self, future: &'a OpenFuture, chain: &mut Chain) -> StuckClass {
@@ -310,7 +362,10 @@ impl<'a> Waits<'a> {
         Some(open.description.clone())
     }
 
-    fn task(&self, task: &WaitingTask, steps: Option<&Steps>) -> StuckTask {
+    fn task(&self, task: &WaitingTask) -> StuckTask {
+        let steps = self.known.steps.get(&task.task);
+        let life = task.operation.as_deref();
+        let life = life.and_then(|operation| self.known.journal.life(operation));
         let open = || task.awaits.iter().filter_map(|id| self.futures.get(id));
         let names = open().map(|one| match (one.state, one.runner) {
             (FutureState::Created | FutureState::Pending, _) => one.description.clone(),
@@ -318,6 +373,9 @@ impl<'a> Waits<'a> {
         });
         let awaits: Vec<String> = names.chain(task.operation.clone()).collect();
         let waker = match (open().next(), &task.operation) {
+            (_, Some(operation)) if life.as_ref().is_some_and(|life| life.held == 0) => {
+                format!("nobody has its waker for {operation}")
+            }
             (_, Some(operation)) => format!("the host has its waker, for {operation}"),
             (Some(one), None) => match self.runner(one) {
                 Some(runner) => format!(
@@ -330,11 +388,16 @@ impl<'a> Waits<'a> {
         };
         let steps = steps.cloned().unwrap_or_default();
         let by = |(by, step): (String, u64)| format!("{by} in step {step}");
+        let life = life.unwrap_or_default();
+        let deed = |moment: Moment| by((self.known.labels.text(moment.by), moment.step));
         StuckTask {
             task: task.label.to_string(),
             awaits,
             site: task.site.iter().map(site_text).collect(),
             waker,
+            waker_taken: life.taken.map(deed),
+            waker_dropped: life.dropped.map(deed),
+            waker_woken: life.woken.map(deed),
             since_step: steps.last_step,
             woken_by: steps.woken_by.map(by),
             has: task.has.iter().filter_map(|id| self.name(*id)).collect(),
@@ -418,7 +481,13 @@ mod tests {
             last_step: 7,
             woken_by,
         };
-        let report = StuckReport::of(&explanation, &BTreeMap::from([(task, steps)]));
+        let known = Known {
+            steps: &BTreeMap::from([(task, steps)]),
+            journal: &Journal::default(),
+            delivered: &[],
+            labels: &Labels::default(),
+        };
+        let report = StuckReport::of(&explanation, &known);
         assert_eq!(report.class, StuckClass::LostWakeup);
         assert_eq!(
             report.to_string(),

@@ -107,7 +107,11 @@ fn simulate(arguments: &SimArguments, output: &mut Output) -> Result<Exit, Refus
     }
     let failure = judge.failure(&result);
     let events = run.borrow().event_lines();
-    if result.verdict.kind == VerdictKind::Deadlock {
+    // An oracle may speak of a lost wakeup.
+    if matches!(
+        result.verdict.kind,
+        VerdictKind::Deadlock | VerdictKind::Oracle
+    ) {
         result.stuck = explain(&mut simulation, &witness);
     }
     show(

@@ -161,6 +161,11 @@ pub fn report(
     Ok(())
 }
 
+/// Whether an explanation may say why: an oracle may speak of a lost wakeup.
+fn may_be_stuck(failure: &Failure) -> bool {
+    matches!(failure.kind, FailureKind::Deadlock | FailureKind::Oracle)
+}
+
 /// Each distinct outcome, the most frequent first.
 fn report_outcomes(output: &mut Output, witnesses: &mut Witnesses<'_>) -> Result<(), Refusal> {
     let found = witnesses.found;
@@ -181,8 +186,7 @@ fn report_outcomes(output: &mut Output, witnesses: &mut Witnesses<'_>) -> Result
                 "replay": witness,
                 "failures": failures.into_iter().flatten().map(failure_json).collect::<Vec<_>>(),
             });
-            let is_deadlock = |failure: &Failure| failure.kind == FailureKind::Deadlock;
-            if failures.is_some_and(|all| all.iter().any(is_deadlock))
+            if failures.is_some_and(|all| all.iter().any(may_be_stuck))
                 && let Some(stuck) = witnesses.search.explain(&stats.witness)?
             {
                 line["stuck"] = json!(stuck);
@@ -230,7 +234,7 @@ fn report_failures(output: &mut Output, witnesses: &mut Witnesses<'_>) -> Result
                 kind.name(),
                 format_args!("{summary} ({count} of {all} schedules)"),
             );
-            if failure.kind == FailureKind::Deadlock
+            if may_be_stuck(failure)
                 && let Some(stuck) = witnesses.search.explain(&stats.witness)?
             {
                 output.aside(stuck.to_string().trim_end());
