@@ -42,6 +42,8 @@ mod runtime;
 #[cfg(feature = "std")]
 mod scheduler;
 #[cfg(feature = "std")]
+mod stop;
+#[cfg(feature = "std")]
 pub mod testing;
 #[cfg(feature = "std")]
 mod wake;
@@ -68,6 +70,8 @@ pub use dynamic::Dynamic;
 pub use runtime::Runtime;
 #[cfg(feature = "std")]
 pub use scheduler::{LocalFuture, Scheduler, Target};
+#[cfg(feature = "std")]
+pub use stop::StopCell;
 #[cfg(feature = "std")]
 pub use storage::Growing;
 #[cfg(feature = "std")]

@@ -3,9 +3,15 @@
 #[cfg(not(loom))]
 pub(crate) use core::sync::atomic::{AtomicU32, Ordering};
 #[cfg(all(not(loom), feature = "std"))]
-pub(crate) use std::sync::{Arc, Mutex, atomic::AtomicBool};
+pub(crate) use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, AtomicU64},
+};
 
 #[cfg(loom)]
 pub(crate) use loom::sync::atomic::{AtomicU32, Ordering};
 #[cfg(all(loom, feature = "std"))]
-pub(crate) use loom::sync::{Arc, Mutex, atomic::AtomicBool};
+pub(crate) use loom::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, AtomicU64},
+};

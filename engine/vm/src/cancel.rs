@@ -7,25 +7,11 @@ use crate::task::TaskRecord;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use tourbillon_executor::{Inbox, Target};
+use tourbillon_executor::{StopCell, Target};
 use tourbillon_host::{Access, Event, Object, TaskId};
 
-/// Where any thread leaves a host's cancel.
-pub(crate) struct CancelCell {
-    /// Number of the newest execution that is to stop; 0 for none.
-    requested: AtomicU64,
-    inbox: Arc<Inbox<Target>>,
-}
-
-impl CancelCell {
-    pub(crate) fn new(inbox: Arc<Inbox<Target>>) -> Arc<CancelCell> {
-        Arc::new(CancelCell {
-            requested: AtomicU64::new(0),
-            inbox,
-        })
-    }
-}
+/// Where any thread leaves a host's cancel, by the numbers of executions.
+pub(crate) type CancelCell = StopCell<Target>;
 
 /// Stops one execution: the one that ran when the handle was made, else the next. Once that has
 /// ended, the handle does nothing; so a late cancel never hits the execution after it.
@@ -38,10 +24,7 @@ pub struct CancelHandle {
 impl CancelHandle {
     /// Asks the execution to stop; from any thread, as often as one likes.
     pub fn cancel(&self) {
-        self.cell
-            .requested
-            .fetch_max(self.execution, Ordering::AcqRel);
-        self.cell.inbox.rouse();
+        self.cell.request(self.execution);
     }
 }
 
@@ -57,9 +40,8 @@ impl Machine {
 
     /// Takes note of a host's cancel: every task of the execution is told.
     pub(crate) fn observe_cancel(self: &Rc<Self>) {
-        let requested = self.cancel.requested.load(Ordering::Acquire);
-        if requested == self.execution.get() && self.is_executing.get() && !self.is_cancelled.get()
-        {
+        let is_requested = self.cancel.is_requested(self.execution.get());
+        if is_requested && self.is_executing.get() && !self.is_cancelled.get() {
             self.is_cancelled.set(true);
             let is_over = self.scheduler.borrow().live() == 0 && !self.has_watched_operation();
             self.has_struck.set(!is_over);

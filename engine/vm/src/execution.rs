@@ -243,18 +243,14 @@ impl Machine {
                 Decision::Cancel(task) => self.cancel_task(task),
                 Decision::Again => {}
                 Decision::Return => {
-                    let inbox = self.scheduler.borrow().inbox().clone();
                     // Ready tasks are left for the next turn: whoever polls us must come back.
                     if self.scheduler.borrow().has_ready() {
                         context.waker().wake_by_ref();
                         return Poll::Pending;
                     }
-                    if inbox.sleep(context.waker()) {
-                        // A cancel between the look above and the sleep has nobody to rouse.
-                        self.observe_cancel();
-                        if !self.scheduler.borrow().has_ready() {
-                            return Poll::Pending;
-                        }
+                    let (execution, is_known) = (self.execution.get(), self.is_cancelled.get());
+                    if self.cancel.sleep(context.waker(), execution, is_known) {
+                        return Poll::Pending;
                     }
                 }
             }
