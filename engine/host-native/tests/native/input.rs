@@ -1,10 +1,13 @@
 //! Input: answered in request order, by whoever is installed, and never left hanging.
 
 use crate::{Ended, run, runtime, submit, try_now, wait};
+use std::cell::Cell;
+use std::future::poll_fn;
 use std::io::{self, BufReader, Cursor, Read, Write};
 use std::rc::Rc;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use tourbillon_host::{Host, InputKind, Request, Response};
 use tourbillon_host_native::{
     InputAnswer, InputFuture, InputHandler, InputRequest, InputResult, NativeHost, TerminalInput,
@@ -216,4 +219,49 @@ fn a_handler_can_be_replaced_while_a_request_is_under_way() {
     let gone = run(&host, ask(InputKind::Key, ""));
     assert_eq!(identifier(gone), "input:Unavailable");
     assert_eq!(host.outstanding(), 0);
+}
+
+/// Waits for the test, then panics instead of an answer.
+struct Broken(Rc<Cell<bool>>);
+
+impl InputHandler for Broken {
+    fn answer(&self, _: InputRequest) -> InputFuture {
+        let may_break = self.0.clone();
+        Box::pin(poll_fn(move |_| {
+            assert!(!may_break.get(), "broken in mid-request");
+            Poll::Pending
+        }))
+    }
+}
+
+/// The known defect elsewhere: one place for the handler of the whole process.
+#[test]
+fn sessions_on_one_thread_have_handlers_of_their_own() {
+    fn says(text: &'static str) -> impl InputHandler {
+        move |_: &InputRequest| -> InputResult { Ok(InputAnswer::Line(text.to_owned())) }
+    }
+    let runtime = runtime();
+    let may_break = Rc::new(Cell::new(false));
+    let [first, second] =
+        ["first", "second"].map(|text| NativeHost::builder(&runtime).input(says(text)).build());
+    let broken = NativeHost::builder(&runtime)
+        .input(Broken(may_break.clone()))
+        .build();
+    let none = NativeHost::builder(&runtime).build();
+    let asked = || ask(InputKind::Line, "?");
+
+    let breaks = submit(&broken, asked());
+    assert_eq!(run(&first, asked()), line("first"));
+    assert_eq!(run(&second, asked()), line("second"));
+    assert_eq!(identifier(run(&none, asked())), "input:Unavailable");
+    // Replacing one, taking one away and a panic concern nobody else.
+    first.set_input(Some(Rc::new(says("other"))));
+    assert_eq!(run(&second, asked()), line("second"));
+    second.set_input(None);
+    assert_eq!(identifier(run(&second, asked())), "input:Unavailable");
+    assert_eq!(run(&first, asked()), line("other"));
+    may_break.set(true);
+    assert_eq!(identifier(wait(&broken, breaks)), "input:HandlerFailed");
+    assert_eq!(run(&first, asked()), line("other"));
+    assert_eq!(broken.outstanding(), 0);
 }
