@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::ControlFlow;
 
+use tourbillon_sim::run::Budgets;
 use tourbillon_sim::strategy::{Exhaustive, Reduced, Strategy};
 use tourbillon_sim::{Injections, Plan, Report, Run};
 
@@ -29,6 +30,8 @@ pub struct Subject {
     pub world: WorldConfig,
     /// What may be injected.
     pub injections: Injections,
+    /// How far each run may go, and how long the trouble lasts.
+    pub budgets: Budgets,
 }
 
 /// What both searches found.
@@ -52,6 +55,7 @@ impl Subject {
             session,
             world: WorldConfig::default(),
             injections,
+            budgets: Budgets::default(),
         }
     }
 
@@ -77,6 +81,7 @@ impl Subject {
     ) -> Result<(Exploration, Option<(String, String)>), Unsupported> {
         let run = Run::shared(strategy);
         run.borrow_mut().set_injections(self.injections);
+        run.borrow_mut().set_budgets(self.budgets);
         let (target, session) = (self.target.clone(), self.session.clone());
         let mut simulation = Simulation::new(target, session, self.world.clone(), &run)?;
         let key = RefCell::new(String::new());
