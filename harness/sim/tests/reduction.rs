@@ -33,6 +33,19 @@ fn tasks_that_always_conflict_have_one_run_for_each_order_of_their_accesses() {
     assert_eq!((runs, redundant), (1_680, 0));
 }
 
+#[test]
+fn a_long_run_with_many_races_takes_neither_long_nor_much_memory() {
+    // Two pairs that share nothing with each other: each race of one leaves the whole other.
+    let report = Explorer::reduced().schedules(2).explore(|sim| async move {
+        let pairs = [1, 2].map(|_| {
+            let inner = sim.clone();
+            sim.spawn_named("pair", async move { all_conflict(inner, 2, 1_000).await })
+        });
+        join_all(pairs).await
+    });
+    assert_eq!((report.schedules, report.exhausted), (2, false));
+}
+
 async fn mostly_local(sim: Sim, tasks: usize) -> u32 {
     let shared = sim.shared("shared", 0_u32);
     let tasks = (0..tasks).map(|number| {

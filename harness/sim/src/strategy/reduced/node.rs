@@ -49,6 +49,8 @@ pub(super) struct Datum {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Detour {
     pub(super) steps: Vec<Asleep>,
+    /// Whether there were more steps than are kept: they may depend on anything.
+    pub(super) is_cut: bool,
     /// The second of the race, with what it touched after the first. What it will touch is known only
     /// when it was run there.
     pub(super) last: Asleep,
@@ -68,9 +70,10 @@ impl Detour {
         places.map(|at| self.steps[at].process)
     }
 
+    /// Whether one of the steps may depend on what touches this.
     fn meets(&self, footprint: &Footprint) -> bool {
         let mut steps = self.steps.iter();
-        steps.any(|step| step.footprint.conflicts(footprint))
+        self.is_cut || steps.any(|step| step.footprint.conflicts(footprint))
     }
 
     /// What is left of it after this step, if it begins so.
@@ -129,7 +132,9 @@ impl Node {
             return false;
         }
         if detour.steps.is_empty() {
-            if is_next {
+            if detour.is_cut {
+                self.want_all();
+            } else if is_next {
                 self.want(process);
             }
             return false;

@@ -8,6 +8,9 @@ use super::node::{Asleep, Detour, Node};
 use crate::footprint::Object;
 use crate::label::Label;
 
+/// The detours of a run have about so many steps in all, at most: those of long runs are cut.
+const MOST_DETOURS: usize = 1 << 22;
+
 /// Kept for its capacity.
 #[derive(Debug, Default)]
 pub(super) struct Races {
@@ -82,6 +85,7 @@ impl Reduced {
     /// All steps of the run that do not follow the first could come before the second then, also those
     /// that have come after it: the second may touch other things in its new place.
     fn reverse(&mut self, first: usize, second: usize) {
+        let most = (MOST_DETOURS / self.nodes.len()).clamp(16, 4_096);
         let (head, tail) = self.nodes.split_at_mut(first + 1);
         let (node, races) = (&mut head[first], &mut self.races);
         let tail = |at: usize| &tail[at - first - 1];
@@ -114,16 +118,19 @@ impl Reduced {
             for (steps, count) in races.steps.iter().zip(&races.counts) {
                 let later = &steps[*count..];
                 let met = later.partition_point(|at| !follows(*at));
-                races.met.extend_from_slice(&later[..met]);
+                races.met.extend_from_slice(&later[..met.min(most + 1)]);
             }
             races.met.sort_unstable();
         }
+        let is_cut = races.met.len() > most;
+        races.met.truncate(most);
         let step_at = |at: usize| Asleep {
             process: tail(at).process,
             footprint: Rc::clone(&tail(at).footprint),
         };
         node.go_round(Detour {
             steps: races.met.iter().map(|at| step_at(*at)).collect(),
+            is_cut,
             last: step_at(second),
         });
     }
