@@ -3,7 +3,6 @@
 use crate::inputs::coded;
 use crate::table::plain;
 use crate::{Call, CleanupQueue, DueCleanup, Entry, Outputs, codes, one};
-use std::any::Any;
 use std::cell::RefCell;
 use std::rc::Rc;
 use tourbillon_host::{Event, Watch};
@@ -71,10 +70,6 @@ impl Object for CleanupObject {
     fn clear(&self) {
         // A cleanup in a cycle that nothing reaches is due as any other.
         self.queue_function();
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }
 

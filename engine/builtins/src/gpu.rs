@@ -3,7 +3,6 @@
 use crate::inputs::{as_numbers, failure, unsupported};
 use crate::table::{plain, starts, waits};
 use crate::{Call, Context, Entry, Operation, Outputs, Start, codes, one};
-use std::any::Any;
 use std::rc::Rc;
 use tourbillon_host::{
     BufferId, Device, DeviceBinary, DeviceReduce, DeviceUnary, Request, Response,
@@ -86,10 +85,6 @@ impl Object for GpuArrayObject {
 
     fn display(&self) -> String {
         format!("  {} gpuArray", self.dims)
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }
 

@@ -3,7 +3,6 @@
 use crate::inputs::{as_numbers, coded, failure, split_options, unsupported};
 use crate::table::plain;
 use crate::{Call, Context, Entry, Outputs, codes, note_escape, one};
-use std::any::Any;
 use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -283,10 +282,6 @@ impl Object for MapObject {
             self.key_type,
             self.value_type
         )
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }
 

@@ -2,7 +2,6 @@
 
 use crate::table::{ANY, intrinsic, plain};
 use crate::{Call, Context, Entry, Intrinsic, Outputs, one};
-use std::any::Any;
 use tourbillon_value::{Object, ObjectId, ObjectRef, Result, Value, build_runtime_error};
 
 pub(crate) static TABLE: &[Entry] = &[
@@ -101,10 +100,6 @@ impl Object for PoolObject {
 
     fn display(&self) -> String {
         format!("  BackgroundPool with NumWorkers: {}", self.workers)
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }
 

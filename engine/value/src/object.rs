@@ -68,9 +68,6 @@ pub trait Object: Any {
     fn display(&self) -> String {
         format!("  <{} object>", self.class_name())
     }
-
-    /// For downcasts.
-    fn as_any(&self) -> &dyn Any;
 }
 
 /// A counted reference to a handle object, one pointer wide.
@@ -85,7 +82,8 @@ impl ObjectRef {
 
     /// The object as its Rust type.
     pub fn downcast_ref<T: Object>(&self) -> Option<&T> {
-        self.0.as_any().downcast_ref::<T>()
+        let object: &dyn Any = &**self.0;
+        object.downcast_ref::<T>()
     }
 
     /// Whether both refer to the same object.

@@ -2,7 +2,6 @@
 
 use crate::subscript::{Selection, select};
 use crate::{Array, Dims, Object, ObjectId, ObjectRef, Result, Value};
-use std::any::Any;
 use std::rc::Rc;
 
 /// An array of handle objects of one class that is not 1 × 1. It never changes: assignments make a new
@@ -90,10 +89,6 @@ impl Object for ObjectArray {
             .collect();
         format!("  {} {} array", sizes.join("×"), self.class)
     }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
 }
 
 #[cfg(test)]
@@ -124,10 +119,6 @@ mod tests {
 
         fn property(&self, name: &str) -> Option<Result<Value>> {
             (name == "Id").then_some(Ok(Value::Double(self.0 as f64)))
-        }
-
-        fn as_any(&self) -> &dyn Any {
-            self
         }
     }
 

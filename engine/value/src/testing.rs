@@ -253,10 +253,6 @@ impl crate::Object for Slot {
     fn property(&self, name: &str) -> Option<crate::Result<Value>> {
         (name == "Inner").then(|| Ok(self.content.borrow().clone()))
     }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
 }
 
 /// A slot with that content.

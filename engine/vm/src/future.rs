@@ -35,7 +35,7 @@ pub(crate) struct Future(ObjectRef);
 
 /// The object behind a future.
 pub(crate) struct FutureObject {
-    id: ObjectId,
+    pub id: ObjectId,
     /// `f.ID`.
     number: u64,
     /// Its number among the futures of the task that made it, whose own is the first; 0 for one that no
@@ -338,8 +338,9 @@ impl Future {
 
     /// Its state. A look at it.
     pub(crate) fn state(&self) -> FutureState {
-        self.touch(Access::Read);
-        self.peek_state()
+        let object = self.get();
+        object.touch(Access::Read);
+        object.core.borrow().state.kind()
     }
 
     /// Whether it has ended. A look at it.
@@ -361,23 +362,20 @@ impl Future {
     /// Says what the running step does with it.
     #[inline]
     pub(crate) fn touch(&self, access: Access) {
-        let object = self.get();
-        object.watch.handle(object.id, access);
+        self.get().touch(access);
     }
 
     /// Says what the running step does with those who wait.
     #[inline]
     pub(crate) fn touch_waiters(&self, access: Access) {
-        let object = self.get();
-        object.watch.access(Shared::Waiters(object.id), access);
+        self.get().touch_waiters(access);
     }
 
     /// Says what the running step does with those that its body started. They are asked to stop in an
     /// order of their own, so that it does not matter when they came.
     #[inline]
     pub(crate) fn touch_family(&self, access: Access) {
-        let object = self.get();
-        object.watch.access(Shared::Family(object.id), access);
+        self.get().touch_family(access);
     }
 
     /// Says what the running step does with the request to stop.
@@ -389,14 +387,17 @@ impl Future {
 
     /// Whether it was asked to stop.
     pub(crate) fn is_asked(&self) -> bool {
-        self.touch_request(Access::Read);
-        self.get().core.borrow().cancel_requested
+        let object = self.get();
+        let request = Shared::Request(object.id);
+        object.watch.access(request, Access::Read);
+        object.core.borrow().cancel_requested
     }
 
     /// The result, when there is one. Looking at it counts as observing a failure.
     pub(crate) fn result(&self) -> Option<Result<Outputs>> {
-        self.touch(Access::Read);
-        let core = self.get().core.borrow();
+        let object = self.get();
+        object.touch(Access::Read);
+        let core = object.core.borrow();
         match &core.state {
             State::Created(_) | State::Pending => None,
             State::Success(outputs) => Some(Ok(outputs.clone())),
@@ -456,8 +457,9 @@ impl Future {
 
     /// The created future becomes pending; returns what it begins with.
     pub(crate) fn begin(&self, machine: &Machine, runner: TaskId) -> Box<Start> {
+        let object = self.get();
         let start = {
-            let mut core = self.get().core.borrow_mut();
+            let mut core = object.core.borrow_mut();
             let State::Created(start) = &mut core.state else {
                 unreachable!("only created futures begin")
             };
@@ -467,9 +469,9 @@ impl Future {
             start
         };
         machine.token.pending.add(1);
-        self.touch(Access::Write);
+        object.touch(Access::Write);
         machine.event(&Event::FutureState {
-            future: self.id(),
+            future: object.id,
             from: EventState::Created,
             to: EventState::Pending,
         });

@@ -284,7 +284,6 @@ impl Graph {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::any::Any;
     use tourbillon_value::Object;
 
     /// An object that holds values.
@@ -309,10 +308,6 @@ mod tests {
         fn clear(&self) {
             let held = self.held.take();
             drop(held);
-        }
-
-        fn as_any(&self) -> &dyn Any {
-            self
         }
     }
 

@@ -3,7 +3,6 @@
 use crate::capacity::Room;
 use crate::future::{Future, Listener, SetListener};
 use crate::machine::Machine;
-use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
@@ -236,9 +235,5 @@ impl Object for SetObject {
             self.class,
             self.core.members.borrow().len()
         )
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }

@@ -119,12 +119,13 @@ fn note_start(machine: &Machine, start: &Start) {
 
 /// Makes one future the child of another's body.
 pub(crate) fn adopt_child(machine: &Machine, parent: &Future, child: &Future) {
-    parent.touch_family(Access::Add);
-    child.get().core.borrow_mut().parent = Some(parent.downgrade());
-    parent.get().core.borrow_mut().add_child(child);
+    let (own, owner) = (child.get(), parent.get());
+    owner.touch_family(Access::Add);
+    own.core.borrow_mut().parent = Some(parent.downgrade());
+    owner.core.borrow_mut().add_child(child);
     machine.event(&Event::FutureAdopted {
-        future: child.id(),
-        parent: Some(parent.id()),
+        future: own.id,
+        parent: Some(owner.id),
     });
 }
 

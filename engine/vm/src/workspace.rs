@@ -3,7 +3,6 @@
 
 use crate::errors;
 use crate::machine::Machine;
-use std::any::Any;
 use std::cell::RefCell;
 use std::sync::Arc;
 use tourbillon_builtins::note_escape;
@@ -90,9 +89,5 @@ impl Object for WorkspaceObject {
 
     fn give_up(&self, values: &mut Vec<Value>) {
         values.append(&mut self.slots.borrow_mut());
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }

@@ -4,7 +4,6 @@ use super::{CallbackKind, Core, Future, FutureObject, Origin, State};
 use crate::feval::{Feval, FevalKind};
 use crate::fiber::Start;
 use crate::machine::Token;
-use std::any::Any;
 use std::cell::RefCell;
 use std::rc::Rc;
 use tourbillon_host::{Access, Entangled, Object as Shared, TaskLabel, Watch};
@@ -13,6 +12,24 @@ use tourbillon_value::{
 };
 
 impl FutureObject {
+    /// See [`Future::touch`].
+    #[inline]
+    pub(super) fn touch(&self, access: Access) {
+        self.watch.handle(self.id, access);
+    }
+
+    /// See [`Future::touch_waiters`].
+    #[inline]
+    pub(super) fn touch_waiters(&self, access: Access) {
+        self.watch.access(Shared::Waiters(self.id), access);
+    }
+
+    /// See [`Future::touch_family`].
+    #[inline]
+    pub(crate) fn touch_family(&self, access: Access) {
+        self.watch.access(Shared::Family(self.id), access);
+    }
+
     pub(super) fn has_begun(&self) -> bool {
         let guard = match &self.core.borrow().origin {
             Origin::Operation(operation) => Some(operation.guard.clone()),
@@ -210,10 +227,6 @@ impl Object for FutureObject {
         self.watch.entangle(Entangled::Numbers);
         let state = self.core.borrow().state.kind();
         format!("  future #{} ({})", self.number, state.name())
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }
 

@@ -3,6 +3,7 @@
 use super::*;
 use crate::capacity::Need;
 use crate::feval;
+use smallvec::{SmallVec, smallvec};
 use tourbillon_builtins::note_escape;
 
 /// A part of the one transition.
@@ -57,7 +58,8 @@ impl Future {
     /// The transition, and those of the futures that follow, one after another: they may follow each
     /// other further than the stack of the machine reaches.
     fn finish(&self, machine: &Rc<Machine>, state: State) {
-        let mut work = vec![Transition::Begin(self.clone(), state)];
+        // Most futures have no followers: then the work fits without an allocation.
+        let mut work: SmallVec<[Transition; 2]> = smallvec![Transition::Begin(self.clone(), state)];
         while let Some(next) = work.pop() {
             match next {
                 Transition::Begin(future, _) if future.is_terminal() => {}
@@ -112,7 +114,8 @@ impl Future {
 
     /// Puts the terminal state in; gives the futures that take it over.
     fn change(&self, machine: &Rc<Machine>, state: State) -> ThinVec<Future> {
-        self.touch(Access::Write);
+        let object = self.get();
+        object.touch(Access::Write);
         if let State::Success(outputs) = &state {
             note_escape(&machine.watch, outputs);
         }
@@ -121,14 +124,14 @@ impl Future {
             State::Created(_) | State::Pending | State::Success(_) => None,
         };
         let (from, to, followers, left, place) = {
-            let mut core = self.get().core.borrow_mut();
+            let mut core = object.core.borrow_mut();
             let (from, to) = (core.state.kind(), state.kind());
             if let State::Failure(error) = &state {
                 let failure = Rc::new(Failure {
                     error: error.clone(),
                     task: core.label.clone(),
                     is_manual: matches!(core.origin, Origin::Manual),
-                    ordinal: self.get().ordinal,
+                    ordinal: object.ordinal,
                     // A follower passes it on; a callback for failures sees it.
                     is_observed: std::cell::Cell::new(
                         !core.followers.is_empty()
@@ -171,7 +174,7 @@ impl Future {
             });
         }
         machine.event(&Event::FutureState {
-            future: self.id(),
+            future: object.id,
             from: from.for_event(),
             to: to.for_event(),
         });

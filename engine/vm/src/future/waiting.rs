@@ -65,14 +65,15 @@ impl Listener {
 impl Future {
     /// Whether more than so many wait for it.
     pub(crate) fn has_waiters_beyond(&self, count: usize) -> bool {
-        self.touch(Access::Read);
-        self.touch_waiters(Access::Read);
-        let core = self.get().core.borrow();
+        let object = self.get();
+        object.touch(Access::Read);
+        object.touch_waiters(Access::Read);
+        let core = object.core.borrow();
         let waiting = core.registrations().filter(|entry| match &entry.listener {
             Listener::Waiter(_) => true,
             Listener::Set(listener) => {
-                let object = Shared::Waiters(listener.id);
-                self.get().watch.access(object, Access::Read);
+                let set = Shared::Waiters(listener.id);
+                object.watch.access(set, Access::Read);
                 listener.set.strong_count() > 0
             }
         });
@@ -101,13 +102,14 @@ impl Future {
     }
 
     fn register_at(&self, machine: &Machine, listener: Listener, index: u32, mark: usize) {
-        self.touch(Access::Read);
+        let object = self.get();
+        object.touch(Access::Read);
         let arrived = {
-            let mut core = self.get().core.borrow_mut();
+            let mut core = object.core.borrow_mut();
             if core.state.kind().is_terminal() && core.callbacks_done >= mark {
                 Some((core.state.kind(), listener))
             } else {
-                self.touch_waiters(Access::Add);
+                object.touch_waiters(Access::Add);
                 let place = listener.place();
                 let registrations = core.registrations.get_or_insert_default();
                 registrations.push_back(Registration {
@@ -161,11 +163,14 @@ impl Future {
             let Some(all) = core.registrations.take() else {
                 return;
             };
-            let (due, rest): (VecDeque<_>, VecDeque<_>) = all
-                .into_iter()
-                .partition(|entry| entry.mark as usize <= done);
-            core.registrations = (!rest.is_empty()).then(|| Box::new(rest));
-            (due, state)
+            let is_due = |entry: &Registration| entry.mark as usize <= done;
+            if all.iter().all(is_due) {
+                (*all, state)
+            } else {
+                let (due, rest): (VecDeque<_>, VecDeque<_>) = all.into_iter().partition(is_due);
+                core.registrations = Some(Box::new(rest));
+                (due, state)
+            }
         };
         for entry in due {
             entry.listener.arrive(machine, entry.index, state);
