@@ -103,8 +103,8 @@ pub(crate) fn from_arguments(name: &str, arguments: &[Value]) -> Result<RuntimeE
         .ok_or_else(|| failure(format!("{name}: the message must be a character vector.")))?;
     let (identifier, text) = match arguments {
         [_] => (None, first),
-        [_, rest @ ..] if is_identifier(&first) => (Some(first), text_of(&rest[0], &rest[1..])?),
-        [template, values @ ..] => (None, text_of(template, values)?),
+        [_, rest @ ..] if is_identifier(&first) => (Some(first), message(&rest[0], &rest[1..])?),
+        [template, values @ ..] => (None, message(template, values)?),
         [] => unreachable!("there is at least one input"),
     };
     let builder = build_runtime_error(text);
@@ -112,11 +112,6 @@ pub(crate) fn from_arguments(name: &str, arguments: &[Value]) -> Result<RuntimeE
         Some(identifier) => builder.identifier(identifier).build(),
         None => builder.build(),
     })
-}
-
-fn text_of(template: &Value, values: &[Value]) -> Result<String> {
-    let text = message(template, values)?;
-    Ok(text.as_text().unwrap_or_default())
 }
 
 /// The error that a struct describes; it needs one of the fields `message` and `identifier`.
@@ -188,7 +183,7 @@ fn mexception(call: &mut Call<'_>) -> Result<Outputs> {
             "First argument must be an error identifier: words with colons between them.",
         ));
     }
-    let message = text_of(&call.arguments[1], &call.arguments[2..])?;
+    let message = message(&call.arguments[1], &call.arguments[2..])?;
     let error = build_runtime_error(message).identifier(identifier).build();
     Ok(one(Value::Exception(error)))
 }

@@ -1,6 +1,7 @@
 //! Inputs of library functions as Rust values, with MATLAB's errors for those that do not fit.
 
 use crate::codes;
+use smallvec::SmallVec;
 use std::borrow::Cow;
 use tourbillon_value::{Code, Dims, Result, RuntimeError, Value, build_runtime_error};
 
@@ -175,37 +176,50 @@ pub(crate) fn text_or_texts(value: &Value) -> Option<Vec<String>> {
 }
 
 /// Named options in the order they were given, each under the name that was asked for.
-pub(crate) type Options = Vec<(String, Value)>;
+pub(crate) type Options<'a> = SmallVec<[(&'static str, &'a Value); 2]>;
 
 /// Splits trailing `'Name', value` options off: everything from the first text among `names` on.
 pub(crate) fn split_options<'a>(
     arguments: &'a [Value],
-    names: &[&str],
-) -> Result<(&'a [Value], Options)> {
+    names: &[&'static str],
+) -> Result<(&'a [Value], Options<'a>)> {
+    let named = |argument: &Value| {
+        let is_named = |name: &&&str| is_text_ignoring_case(argument, name);
+        names.iter().find(is_named).copied()
+    };
     let start = arguments
         .iter()
-        .position(|argument| {
-            argument
-                .as_text()
-                .is_some_and(|text| names.iter().any(|name| name.eq_ignore_ascii_case(&text)))
-        })
+        .position(|argument| named(argument).is_some())
         .unwrap_or(arguments.len());
-    let mut options = Vec::new();
+    let mut options = Options::new();
     let mut rest = arguments[start..].iter();
     while let Some(name) = rest.next() {
-        let name = name
-            .as_text()
-            .and_then(|text| {
-                names
-                    .iter()
-                    .find(|name| name.eq_ignore_ascii_case(&text))
-                    .map(|name| (*name).to_owned())
-            })
-            .ok_or_else(|| failure("Expected an option name."))?;
+        let name = named(name).ok_or_else(|| failure("Expected an option name."))?;
         let value = rest
             .next()
             .ok_or_else(|| failure(format!("The option '{name}' has no value.")))?;
-        options.push((name, value.clone()));
+        options.push((name, value));
     }
     Ok((&arguments[..start], options))
+}
+
+/// Whether a value is that text, which is ASCII.
+pub(crate) fn is_text(value: &Value, text: &str) -> bool {
+    is_ascii_text(value, text, |unit, byte| unit == byte)
+}
+
+/// The same, in upper or lower case.
+fn is_text_ignoring_case(value: &Value, text: &str) -> bool {
+    is_ascii_text(value, text, |unit, byte| unit.eq_ignore_ascii_case(&byte))
+}
+
+fn is_ascii_text(value: &Value, text: &str, is_alike: impl Fn(u8, u8) -> bool) -> bool {
+    let Value::Char(array) = value else {
+        return false;
+    };
+    let units = array.data();
+    let mut pairs = units.iter().zip(text.bytes());
+    units.len() == text.len()
+        && pairs.all(|(unit, byte)| u8::try_from(*unit).is_ok_and(|unit| is_alike(unit, byte)))
+        && (text.is_empty() || array.dims().rows() == 1)
 }

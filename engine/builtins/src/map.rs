@@ -1,8 +1,9 @@
 //! `containers.Map`: a handle object with sorted keys.
 
-use crate::inputs::{as_numbers, coded, failure, split_options, unsupported};
+use crate::inputs::{as_numbers, coded, failure, is_text, split_options, text, unsupported};
 use crate::table::plain;
 use crate::{Call, Context, Entry, Outputs, codes, note_escape, one};
+use smallvec::SmallVec;
 use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -48,11 +49,14 @@ pub(crate) static TABLE: &[Entry] = &[
     ),
 ];
 
+/// The units of a key: most are short, and to look one up is no reason to allocate.
+type Units = SmallVec<[u16; 8]>;
+
 /// A key; numbers and texts never meet in one map.
 #[derive(Clone, Debug)]
 enum Key {
     Number(f64),
-    Text(Vec<u16>),
+    Text(Units),
 }
 
 impl Key {
@@ -60,6 +64,14 @@ impl Key {
         match self {
             Key::Number(number) => Value::Double(*number),
             Key::Text(units) => Value::text(&text_of(units)),
+        }
+    }
+
+    /// The key in a report of what the map holds.
+    fn shown(&self) -> String {
+        match self {
+            Key::Number(number) => number.to_string(),
+            Key::Text(units) => text_of(units),
         }
     }
 }
@@ -93,8 +105,8 @@ impl Eq for Key {}
 pub struct MapObject {
     id: ObjectId,
     watch: Watch,
-    key_type: String,
-    value_type: String,
+    key_type: &'static str,
+    value_type: &'static str,
     entries: RefCell<BTreeMap<Key, Value>>,
 }
 
@@ -115,23 +127,34 @@ impl MapObject {
             .collect()
     }
 
+    /// Shows every entry in the order of the keys, its key as text.
+    pub fn visit_entries(&self, mut visit: impl FnMut(String, &Value)) {
+        self.looked_at();
+        for (key, value) in &*self.entries.borrow() {
+            visit(key.shown(), value);
+        }
+    }
+
     /// What it is made with, and what it holds: keys and values in turn.
     pub fn take_apart(&self) -> ObjectParts {
         let entries = self.entries().into_iter();
         ObjectParts {
-            settings: vec![self.key_type.clone(), self.value_type.clone()],
+            settings: vec![self.key_type.to_owned(), self.value_type.to_owned()],
             held: entries.flat_map(|(key, value)| [key, value]).collect(),
         }
     }
 
     /// A map made with what another was made with; it holds nothing yet.
     pub fn remake(context: &dyn Context, settings: &[String]) -> ObjectRef {
-        let setting = |at: usize, usual: &str| settings.get(at).map_or(usual, |s| s).to_owned();
+        let setting = |at: usize, kinds: &[&'static str]| {
+            let known = |setting: &String| kinds.iter().find(|kind| *kind == setting);
+            settings.get(at).and_then(known).copied()
+        };
         let map = ObjectRef::new(MapObject {
             id: context.new_object_id(),
             watch: context.watch(),
-            key_type: setting(0, "char"),
-            value_type: setting(1, "any"),
+            key_type: setting(0, KEY_TYPES).unwrap_or("char"),
+            value_type: setting(1, VALUE_TYPES).unwrap_or("any"),
             entries: RefCell::default(),
         });
         context.adopt(&map);
@@ -154,14 +177,17 @@ impl MapObject {
     }
 
     fn key(&self, value: &Value) -> Result<Key> {
-        let key = match (&*self.key_type == "char", value) {
+        let key = match (self.key_type == "char", value) {
             // A row as it stands, unless it has surrogates that may lack their partners.
             (true, Value::Char(array))
                 if array.dims().rows() == 1 && !array.data().iter().any(is_surrogate) =>
             {
-                Some(Key::Text(array.data().to_vec()))
+                Some(Key::Text(Units::from_slice(array.data())))
             }
-            (true, Value::Char(_)) => value.as_text().map(|text| Key::Text(units_of(&text))),
+            (true, Value::Char(_)) => {
+                let units = |text: String| Units::from_vec(units_of(&text));
+                value.as_text().map(|text| Key::Text(units(text)))
+            }
             // The sum makes one key of the two zeros.
             (false, Value::Double(_) | Value::Bool(_)) => {
                 value.as_number().map(|number| Key::Number(number + 0.0))
@@ -184,7 +210,7 @@ impl MapObject {
         self.watch.handle(self.id, Access::Write);
         note_escape(&self.watch, [&value]);
         let key = self.key(key)?;
-        let fits = match &*self.value_type {
+        let fits = match self.value_type {
             "any" => true,
             "char" => value.as_text().is_some(),
             "logical" => matches!(value, Value::Bool(_) | Value::Double(_)),
@@ -195,7 +221,7 @@ impl MapObject {
                 "Specified value type does not match the type expected for this container.",
             ));
         }
-        let value = match &*self.value_type {
+        let value = match self.value_type {
             "logical" => Value::Bool(ops::is_true(&value)?),
             "any" | "char" => value,
             _ => value.as_number().map_or(value, Value::Double),
@@ -220,6 +246,10 @@ fn no_key() -> RuntimeError {
 
 impl Drop for MapObject {
     fn drop(&mut self) {
+        let is_flat = |value: &Value| matches!(value, Value::Double(_) | Value::Bool(_));
+        if self.entries.get_mut().values().all(is_flat) {
+            return;
+        }
         let mut values = Vec::new();
         self.give_up(&mut values);
         tourbillon_value::release(&mut values);
@@ -256,8 +286,8 @@ impl Object for MapObject {
     fn property(&self, name: &str) -> Option<Result<Value>> {
         match name {
             "Count" => Some(Ok(Value::Double(self.count() as f64))),
-            "KeyType" => Some(Ok(Value::text(&self.key_type))),
-            "ValueType" => Some(Ok(Value::text(&self.value_type))),
+            "KeyType" => Some(Ok(Value::text(self.key_type))),
+            "ValueType" => Some(Ok(Value::text(self.value_type))),
             _ => None,
         }
     }
@@ -285,9 +315,23 @@ impl Object for MapObject {
     }
 }
 
-const NUMERIC: &[&str] = &[
-    "double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64",
+const KEY_TYPES: &[&str] = &[
+    "char", "double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64",
+    "uint64",
 ];
+
+const VALUE_TYPES: &[&str] = &[
+    "any", "char", "logical", "double", "single", "int8", "uint8", "int16", "uint16", "int32",
+    "uint32", "int64", "uint64",
+];
+
+/// The type that a text names, if it is one of those.
+fn kind(name: &str, value: &Value, kinds: &[&'static str], unknown: &str) -> Result<&'static str> {
+    match kinds.iter().find(|kind| is_text(value, kind)) {
+        Some(kind) => Ok(kind),
+        None => Err(text(name, value).map_or_else(|error| error, |_| failure(unknown))),
+    }
+}
 
 fn new(call: &mut Call<'_>) -> Result<Outputs> {
     let (given, options) = match &*call.arguments {
@@ -302,26 +346,18 @@ fn new(call: &mut Call<'_>) -> Result<Outputs> {
             ));
         }
     };
-    let mut key_type = "char".to_owned();
-    let mut value_type = "any".to_owned();
-    for (name, value) in &options {
-        match &**name {
+    let mut key_type = "char";
+    let mut value_type = "any";
+    for (name, value) in options {
+        match name {
             "UniformValues" => {
                 ops::is_true(value)?;
             }
             "KeyType" => {
-                key_type = crate::inputs::text(call.name, value)?;
-                if key_type != "char" && !NUMERIC.contains(&&*key_type) {
-                    return Err(failure("Unsupported KeyType."));
-                }
+                key_type = kind(call.name, value, KEY_TYPES, "Unsupported KeyType.")?;
             }
             _ => {
-                value_type = crate::inputs::text(call.name, value)?;
-                if !["any", "char", "logical"].contains(&&*value_type)
-                    && !NUMERIC.contains(&&*value_type)
-                {
-                    return Err(failure("Unsupported ValueType."));
-                }
+                value_type = kind(call.name, value, VALUE_TYPES, "Unsupported ValueType.")?;
             }
         }
     }
@@ -333,8 +369,10 @@ fn new(call: &mut Call<'_>) -> Result<Outputs> {
                 Value::Cell(cell) if is_list => cell.data().to_vec(),
                 values if is_list && keys.len() != 1 => {
                     // Numbers given as an array are held as numbers.
-                    if let Some(Value::Double(_) | Value::Bool(_)) = list(values).0.first() {
-                        value_type = values.class_name().to_owned();
+                    match list(values).0.first() {
+                        Some(Value::Double(_)) => value_type = "double",
+                        Some(Value::Bool(_)) => value_type = "logical",
+                        Some(_) | None => {}
                     }
                     list(values).0
                 }
@@ -347,7 +385,7 @@ fn new(call: &mut Call<'_>) -> Result<Outputs> {
                 if keys.iter().any(|key| matches!(key, Value::Char(_))) {
                     return Err(failure("All keys must be of one type."));
                 }
-                key_type = "double".to_owned();
+                key_type = "double";
             }
             keys.into_iter().zip(values).collect()
         }

@@ -127,11 +127,6 @@ fn write(call: &Call<'_>, stream: f64, text: &str) {
     }
 }
 
-fn formatted(template: &Value, values: &[Value]) -> Result<String> {
-    let text = message(template, values)?;
-    Ok(text.as_text().unwrap_or_default())
-}
-
 fn fprintf(call: &mut Call<'_>) -> Result<Outputs> {
     let (to, rest) = match &*call.arguments {
         [to @ (Value::Double(_) | Value::Bool(_)), rest @ ..] if !rest.is_empty() => {
@@ -139,7 +134,7 @@ fn fprintf(call: &mut Call<'_>) -> Result<Outputs> {
         }
         all => (1.0, all),
     };
-    let text = formatted(&rest[0], &rest[1..])?;
+    let text = message(&rest[0], &rest[1..])?;
     write(call, to, &text);
     Ok(if call.outputs > 0 {
         one(text.len() as f64)
@@ -149,7 +144,7 @@ fn fprintf(call: &mut Call<'_>) -> Result<Outputs> {
 }
 
 fn printf(call: &mut Call<'_>) -> Result<Outputs> {
-    let text = formatted(&call.arguments[0], &call.arguments[1..])?;
+    let text = message(&call.arguments[0], &call.arguments[1..])?;
     call.context.write(&text);
     Ok(Outputs::new())
 }

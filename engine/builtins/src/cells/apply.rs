@@ -87,9 +87,9 @@ fn start(call: &mut Call<'_>, kind: Kind) -> Result<Box<dyn NativeFrame>> {
     let mut handler = None;
     for (name, value) in options {
         if name == "UniformOutput" {
-            uniform = ops::is_true(&value)?;
+            uniform = ops::is_true(value)?;
         } else {
-            handler = Some(function_of(call.context, &value)?);
+            handler = Some(function_of(call.context, value)?);
         }
     }
     let mut inputs = rest.to_vec();

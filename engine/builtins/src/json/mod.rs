@@ -44,9 +44,9 @@ fn jsonencode(call: &mut Call<'_>) -> Result<Outputs> {
         )));
     }
     let mut style = Style::default();
-    for (name, value) in &options {
+    for (name, value) in options {
         let is_on = ops::is_true(value)?;
-        match &**name {
+        match name {
             "ConvertInfAndNaN" => style.converts_special = is_on,
             _ => style.is_pretty = is_on,
         }

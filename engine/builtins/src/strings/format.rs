@@ -5,7 +5,7 @@ use super::template;
 use crate::inputs::{Numbers, as_numbers, coded, failure, scalar, unsupported, whole};
 use crate::table::plain;
 use crate::{Call, Entry, Outputs, codes, one};
-use tourbillon_value::{Array, Dims, Result, Value};
+use tourbillon_value::{Array, Dims, Result, Value, text_of};
 
 pub(crate) static TABLE: &[Entry] = &[
     plain(
@@ -42,12 +42,17 @@ pub(crate) static TABLE: &[Entry] = &[
     ),
 ];
 
-/// The text of a template with values: what `sprintf`, `error` and `warning` make of it.
-pub(crate) fn message(template: &Value, values: &[Value]) -> Result<Value> {
+/// The text of a template with values: what `fprintf`, `error` and `warning` make of it.
+pub(crate) fn message(template: &Value, values: &[Value]) -> Result<String> {
+    Ok(text_of(&written(template, values)?))
+}
+
+/// The units of a template with values.
+fn written(template: &Value, values: &[Value]) -> Result<Vec<u16>> {
     let Value::Char(units) = template else {
         return Err(failure("Format must be a character vector."));
     };
-    Ok(row(template::write(units.data(), values)?))
+    template::write(units.data(), values)
 }
 
 /// A char row; an empty one is `''`.
@@ -61,7 +66,8 @@ fn row(units: Vec<u16>) -> Value {
 }
 
 fn sprintf(call: &mut Call<'_>) -> Result<Outputs> {
-    Ok(one(message(&call.arguments[0], &call.arguments[1..])?))
+    let units = written(&call.arguments[0], &call.arguments[1..])?;
+    Ok(one(row(units)))
 }
 
 /// Rows of text as a char matrix, padded with blanks on the right, without the blanks that all rows

@@ -146,7 +146,7 @@ fn strsplit(call: &mut Call<'_>) -> Result<Outputs> {
         &["CollapseDelimiters", "DelimiterType"],
     )?;
     let mut collapses = true;
-    for (name, value) in &options {
+    for (name, value) in options {
         if name == "CollapseDelimiters" {
             collapses = tourbillon_value::ops::is_true(value)?;
         } else if value

@@ -3,7 +3,8 @@
 
 use super::number::{exponent, fixed, general, special};
 use crate::inputs::{as_numbers, failure};
-use tourbillon_value::{Result, Value, units_of};
+use smallvec::{SmallVec, smallvec};
+use tourbillon_value::{Result, Value};
 
 /// Writes the values into the template.
 pub(crate) fn write(template: &[u16], values: &[Value]) -> Result<Vec<u16>> {
@@ -15,16 +16,16 @@ pub(crate) fn write(template: &[u16], values: &[Value]) -> Result<Vec<u16>> {
             )));
         }
     }
-    let pieces = parse(template);
+    let (pieces, literal) = parse(template);
     let mut data = Data::new(values);
-    let mut output = Vec::new();
+    let mut output = Vec::with_capacity(literal.len() + 8 * values.len());
     let has_conversions = pieces
         .iter()
         .any(|piece| matches!(piece, Piece::Conversion(_)));
     loop {
         for piece in &pieces {
             match piece {
-                Piece::Text(text) => output.extend_from_slice(text),
+                Piece::Text(from, to) => output.extend_from_slice(&literal[*from..*to]),
                 Piece::Conversion(conversion) => {
                     // Output stops at the first conversion that lacks data.
                     if data.is_used_up() {
@@ -41,9 +42,13 @@ pub(crate) fn write(template: &[u16], values: &[Value]) -> Result<Vec<u16>> {
 }
 
 enum Piece {
-    Text(Vec<u16>),
+    /// Literal text, as places in what the template has of it.
+    Text(usize, usize),
     Conversion(Conversion),
 }
+
+/// The pieces of a template; most have few.
+type Pieces = SmallVec<[Piece; 4]>;
 
 /// A width or a precision.
 #[derive(Clone, Copy)]
@@ -53,6 +58,9 @@ enum Count {
     /// `*`: the next number of the data.
     FromData,
 }
+
+/// What a conversion writes, without its padding.
+type Text = SmallVec<[u16; 24]>;
 
 struct Conversion {
     left: bool,
@@ -68,9 +76,12 @@ struct Conversion {
 /// Wider fields than this are cut: nobody wants them, and they would eat the memory.
 const MAX_COUNT: usize = 100_000;
 
-fn parse(template: &[u16]) -> Vec<Piece> {
-    let mut pieces = Vec::new();
-    let mut text = Vec::new();
+/// The pieces of a template, and its literal text without its escapes.
+fn parse(template: &[u16]) -> (Pieces, Vec<u16>) {
+    let mut pieces = Pieces::new();
+    let mut text = Vec::with_capacity(template.len());
+    // Up to here the text is in the pieces.
+    let mut done = 0;
     let mut at = 0;
     while at < template.len() {
         match u8::try_from(template[at]) {
@@ -80,8 +91,9 @@ fn parse(template: &[u16]) -> Vec<Piece> {
                     text.push(u16::from(b'%'));
                     at += 2;
                 } else if let Some((conversion, next)) = parse_conversion(template, at + 1) {
-                    if !text.is_empty() {
-                        pieces.push(Piece::Text(std::mem::take(&mut text)));
+                    if done < text.len() {
+                        pieces.push(Piece::Text(done, text.len()));
+                        done = text.len();
                     }
                     pieces.push(Piece::Conversion(conversion));
                     at = next;
@@ -97,10 +109,10 @@ fn parse(template: &[u16]) -> Vec<Piece> {
             }
         }
     }
-    if !text.is_empty() {
-        pieces.push(Piece::Text(text));
+    if done < text.len() {
+        pieces.push(Piece::Text(done, text.len()));
     }
-    pieces
+    (pieces, text)
 }
 
 /// Resolves the escapes of a text, as `sprintf` does for its template.
@@ -245,8 +257,8 @@ struct Data<'a> {
 }
 
 /// What a conversion is given.
-enum Datum {
-    Text(Vec<u16>),
+enum Datum<'a> {
+    Text(&'a [u16]),
     Number(f64),
     /// One unit of a char array.
     Unit(u16),
@@ -268,7 +280,7 @@ impl<'a> Data<'a> {
     }
 
     /// The next datum. A whole char array goes to a conversion that takes text.
-    fn next(&mut self, takes_text: bool) -> Datum {
+    fn next(&mut self, takes_text: bool) -> Datum<'a> {
         let Some(value) = self.values.get(self.value) else {
             return Datum::Nothing;
         };
@@ -280,7 +292,7 @@ impl<'a> Data<'a> {
         if let Value::Char(array) = value {
             if takes_text && self.element == 0 {
                 self.value += 1;
-                return Datum::Text(array.data().to_vec());
+                return Datum::Text(array.data());
             }
             let unit = array.data()[self.element];
             self.advance(count);
@@ -338,14 +350,17 @@ impl Conversion {
                 .map(|precision| precision.min(MAX_COUNT)),
         };
         let is_text = matches!(self.kind, b's' | b'c');
-        let text: Vec<u16> = match data.next(self.kind == b's') {
-            Datum::Nothing => Vec::new(),
-            Datum::Text(text) => cut(text, precision),
-            Datum::Unit(unit) if is_text => vec![unit],
+        let text: Text = match data.next(self.kind == b's') {
+            Datum::Nothing => Text::new(),
+            Datum::Text(text) => match precision {
+                Some(precision) => Text::from_slice(&text[..precision.min(text.len())]),
+                None => Text::from_slice(text),
+            },
+            Datum::Unit(unit) if is_text => smallvec![unit],
             Datum::Unit(unit) => self.number(f64::from(unit), precision, width, left),
             Datum::Number(number) if is_text => {
                 if number.fract() == 0.0 && (0.0..65536.0).contains(&number) {
-                    vec![number as u16]
+                    smallvec![number as u16]
                 } else {
                     // MATLAB shows a number that is no character as %e, a large whole one in full.
                     let text = match special(number) {
@@ -353,7 +368,7 @@ impl Conversion {
                         None if number.fract() == 0.0 && number.abs() < 1e10 => fixed(number, 0),
                         None => exponent(number, precision.unwrap_or(6)),
                     };
-                    text.encode_utf16().collect()
+                    text.bytes().map(u16::from).collect()
                 }
             }
             Datum::Number(number) => self.number(number, precision, width, left),
@@ -370,7 +385,7 @@ impl Conversion {
     }
 
     /// A number with sign and leading zeros.
-    fn number(&self, number: f64, precision: Option<usize>, width: usize, left: bool) -> Vec<u16> {
+    fn number(&self, number: f64, precision: Option<usize>, width: usize, left: bool) -> Text {
         let negative = number.is_sign_negative() && !number.is_nan();
         let sign = if negative {
             "-"
@@ -392,13 +407,13 @@ impl Conversion {
         } else {
             sign
         };
-        let mut text = sign.to_owned();
-        if zero_pads && self.zero && !left {
-            let missing = width.saturating_sub(sign.len() + digits.len());
-            text.push_str(&"0".repeat(missing));
-        }
-        text.push_str(&digits);
-        units_of(&text)
+        let zeros = match zero_pads && self.zero && !left {
+            true => width.saturating_sub(sign.len() + digits.len()),
+            false => 0,
+        };
+        let zeros = std::iter::repeat_n(b'0', zeros);
+        let bytes = sign.bytes().chain(zeros).chain(digits.bytes());
+        bytes.map(u16::from).collect()
     }
 
     fn is_whole_kind(&self) -> bool {
@@ -454,11 +469,4 @@ impl Conversion {
             _ => (exponent(size, places), true),
         }
     }
-}
-
-fn cut(mut text: Vec<u16>, precision: Option<usize>) -> Vec<u16> {
-    if let Some(precision) = precision {
-        text.truncate(precision);
-    }
-    text
 }
