@@ -163,6 +163,12 @@ pub trait Host {
     /// The device of `gpuArray`, when there is one.
     fn device(&self) -> Option<Rc<dyn Device>>;
 
+    /// How many buffers are alive on the device; a host that makes its device when it is asked for need
+    /// not make it for this.
+    fn live_buffers(&self) -> usize {
+        self.device().map_or(0, |device| device.live_buffers())
+    }
+
     /// The seed that the session's random numbers derive from.
     fn seed(&self) -> u64;
 }

@@ -31,7 +31,7 @@ pub fn assign(target: &mut Value, path: &[PathStep], value: Value) -> Result<()>
             *target = value;
             Ok(())
         }
-        [PathStep::Paren(arguments)] => assign_paren(target, arguments, value),
+        [PathStep::Paren(arguments)] => paren(target, arguments, value),
         [PathStep::Paren(arguments), rest @ ..] => assign_element(target, arguments, rest, value),
         [PathStep::Brace(arguments), rest @ ..] => assign_brace(target, arguments, rest, value),
         [PathStep::Field(name), rest @ ..] => assign_field(target, name, rest, value),
@@ -319,7 +319,8 @@ pub fn set_element_at(target: &mut Value, row: f64, column: f64, number: f64) ->
     }
 }
 
-fn assign_paren(target: &mut Value, arguments: &[Value], value: Value) -> Result<()> {
+/// `target(arguments) = value`, in place where nobody else holds the target.
+pub fn paren(target: &mut Value, arguments: &[Value], value: Value) -> Result<()> {
     let is_done = match (arguments, &value) {
         ([Value::Double(at)], Value::Double(number)) => set_element(target, *at, *number),
         ([Value::Double(row), Value::Double(column)], Value::Double(number)) => {

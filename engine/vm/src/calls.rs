@@ -142,7 +142,7 @@ impl Interpreter {
         let base = fiber.registers.len();
         fiber
             .registers
-            .resize(base + usize::from(code.registers), Value::Undefined);
+            .resize_with(base + usize::from(code.registers), Value::default);
         fiber.frames.push(Frame::Code(CodeFrame {
             loaded: loaded.clone(),
             function,
@@ -210,6 +210,14 @@ impl Interpreter {
         }
     }
 
+    /// What a call left of its arguments goes now, not when the registers are used again: a handle may
+    /// wait for its last reference.
+    pub(crate) fn drop_arguments(&mut self, base: usize, count: u8) {
+        for value in &mut self.top().registers[base..base + usize::from(count)] {
+            drop(std::mem::take(value));
+        }
+    }
+
     /// Calls a library function whose arguments stand in registers.
     pub(crate) fn call_builtin(
         &mut self,
@@ -232,11 +240,7 @@ impl Interpreter {
                 outputs: wanted(returns.outputs),
             };
             let values = body(&mut call).map_err(|error| in_builtin(function, error));
-            // What the function left of its arguments goes now, not when the registers are used
-            // again: a handle may wait for its last reference.
-            for value in &mut self.top().registers[base..base + usize::from(count)] {
-                drop(std::mem::take(value));
-            }
+            self.drop_arguments(base, count);
             self.finish_call(returns, values?)?;
             return Ok(Flow::Go);
         }

@@ -26,8 +26,8 @@ use tourbillon_host::{Access, Object};
 use tourbillon_syntax::ast::{BinaryOp, UnaryOp};
 use tourbillon_value::assign::{self, PathStep};
 use tourbillon_value::{
-    Array, Callee, FunctionHandle, Result, RuntimeError, Value, build_runtime_error, codes, concat,
-    display, index, ops,
+    Array, Callee, FunctionHandle, ObjectRef, Result, RuntimeError, Value, build_runtime_error,
+    codes, concat, display, index, ops,
 };
 
 /// What a call instruction needs of the frame before the window is given up.
@@ -159,8 +159,14 @@ impl Interpreter {
                     let registers = &mut self.top().registers;
                     let from = base + usize::from(from);
                     let to = (from + count).min(registers.len());
-                    let values = registers[from..to].iter_mut().map(std::mem::take);
-                    Next::Return(values.take_while(|value| !value.is_undefined()).collect())
+                    let mut results = Outputs::new();
+                    for value in registers[from..to].iter_mut().map(std::mem::take) {
+                        if value.is_undefined() {
+                            break;
+                        }
+                        results.push(value);
+                    }
+                    Next::Return(results)
                 }
                 next => next,
             };
@@ -225,8 +231,24 @@ impl Interpreter {
                     outputs,
                 } => {
                     let returns = returns_to(from, outputs);
-                    let arguments = self.arguments(base + usize::from(from), count);
-                    if self.index_or_call(callee, arguments, returns)? == Flow::Wait {
+                    let place = base + usize::from(from);
+                    let flow = match &callee {
+                        Value::Object(object) if count != LIST => {
+                            // The common index, without a list on the way.
+                            let to = place + usize::from(count);
+                            let arguments = &self.top().registers[place..to];
+                            let value = index_object(object, &callee, arguments);
+                            self.drop_arguments(place, count);
+                            drop(callee);
+                            self.finish_call(returns, one(value?))?;
+                            Flow::Go
+                        }
+                        _ => {
+                            let arguments = self.arguments(place, count);
+                            self.index_or_call(callee, arguments, returns)?
+                        }
+                    };
+                    if flow == Flow::Wait {
                         return Ok(Flow::Wait);
                     }
                 }
@@ -380,16 +402,21 @@ impl Interpreter {
     ) -> Result<Flow> {
         let value = match &callee {
             Value::Function(_) => return self.call_value(callee, arguments, returns),
-            Value::Object(object) => match object.index(&arguments) {
-                Some(value) => value?,
-                None if is_only_one(&arguments) => callee.clone(),
-                None => return Err(not_indexable(&callee)),
-            },
+            Value::Object(object) => index_object(object, &callee, &arguments)?,
             Value::Exception(_) if is_only_one(&arguments) => callee.clone(),
             _ => index::paren(&callee, &arguments)?,
         };
         drop(callee);
         self.finish_call(returns, one(value))?;
         Ok(Flow::Go)
+    }
+}
+
+/// `object(arguments)`; `callee` is the object as a value.
+fn index_object(object: &ObjectRef, callee: &Value, arguments: &[Value]) -> Result<Value> {
+    match object.index(arguments) {
+        Some(value) => value,
+        None if is_only_one(arguments) => Ok(callee.clone()),
+        None => Err(not_indexable(callee)),
     }
 }

@@ -548,7 +548,7 @@ impl Interpreter {
     fn stop_losers(
         &mut self,
         losers: Vec<Future>,
-        then: Then,
+        mut then: Then,
         base: usize,
         outputs: u8,
     ) -> Progress {
@@ -559,10 +559,30 @@ impl Interpreter {
         for loser in &losers {
             cancel::request(&self.machine, loser);
         }
+        if losers.is_empty()
+            && let Then::Result(result) = then
+        {
+            if self.lets_go_of_nothing() {
+                return Progress::Done(result);
+            }
+            then = Then::Result(result);
+        }
         let old = self.top().pending.take();
         drop(old);
         self.settle_first(losers, then, base, outputs);
         Progress::Changed
+    }
+
+    /// Whether the innermost body's wait for futures ends without anything to be given up with it: no
+    /// timer, and no registration with what came after it began.
+    fn lets_go_of_nothing(&mut self) -> bool {
+        match &self.top().pending {
+            Some(Pending {
+                wait: Wait::Futures(wait),
+                ..
+            }) => wait.timeout.is_none() && wait.members.is_empty() && !wait.waiter.has_late(),
+            Some(_) | None => false,
+        }
     }
 
     /// Says what the task waits for, so that others can cancel it and reports can name it.

@@ -1,7 +1,7 @@
 //! Background jobs: a call taken apart for another session, that session's life, and what comes back.
 
 use crate::errors;
-use crate::machine::{Ledger, Machine, Options, Tier};
+use crate::machine::{Machine, Options, Tier};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -232,8 +232,7 @@ impl RunningJob for Running {
     }
 
     fn ledger(&self) -> BTreeMap<Cow<'static, str>, usize> {
-        let ledger: Ledger = self.machine.ledger();
-        ledger
+        self.machine.ledger().into_iter().collect()
     }
 }
 

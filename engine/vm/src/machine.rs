@@ -12,6 +12,7 @@ use crate::registry::Registry;
 use crate::statistics::{Gauge, Statistics};
 use crate::task::TaskRecord;
 use crate::wait::Waiter;
+use litemap::LiteMap;
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -31,7 +32,7 @@ use tourbillon_value::{
 const SPARE_STACKS: usize = 64;
 
 /// What is left of a session, by kind; all zero after it was closed.
-pub type Ledger = BTreeMap<Cow<'static, str>, usize>;
+pub type Ledger = LiteMap<Cow<'static, str>, usize>;
 
 /// A program with its constants as values of one session.
 pub(crate) struct Loaded {
@@ -71,7 +72,7 @@ pub struct Machine {
     pub(crate) current: RefCell<Option<Rc<TaskRecord>>>,
     pub(crate) programs: RefCell<Vec<Rc<Loaded>>>,
     /// The workspace's variables and globals.
-    pub(crate) workspace: RefCell<BTreeMap<Rc<str>, Value>>,
+    pub(crate) workspace: RefCell<LiteMap<Rc<str>, Value>>,
     pub(crate) globals: RefCell<BTreeMap<Rc<str>, Value>>,
     pub(crate) registry: Registry,
     pub(crate) next_future: Cell<u64>,
@@ -259,14 +260,23 @@ impl Machine {
         self.workspace.borrow().keys().cloned().collect()
     }
 
+    /// How many variables the workspace has.
+    pub fn workspace_count(&self) -> usize {
+        self.workspace.borrow().len()
+    }
+
     /// The workspace.
     pub fn workspace(&self) -> BTreeMap<Rc<str>, Value> {
-        self.workspace.borrow().clone()
+        let workspace = self.workspace.borrow();
+        let variables = workspace.iter();
+        variables
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
     }
 
     /// Shows every variable of the workspace, in the order of their names.
     pub fn visit_workspace(&self, mut visit: impl FnMut(&str, &Value)) {
-        for (name, value) in &*self.workspace.borrow() {
+        for (name, value) in self.workspace.borrow().iter() {
             visit(name, value);
         }
     }
@@ -292,24 +302,23 @@ impl Machine {
     /// What is left, by kind.
     pub fn ledger(&self) -> Ledger {
         let scheduler = self.scheduler.borrow();
-        let mut ledger = Ledger::new();
-        ledger.insert("tasks".into(), scheduler.live());
-        ledger.insert("wakers".into(), scheduler.foreign_wakers());
-        ledger.insert(
-            "operations".into(),
-            self.outstanding.get() + self.started.borrow().len(),
-        );
-        ledger.insert("cleanups".into(), self.cleanups.len());
-        ledger.insert(
-            "buffers".into(),
-            self.host.device().map_or(0, |device| device.live_buffers()),
-        );
-        let mut objects = 0;
-        for (class, count) in self.registry.count_by_class() {
-            objects += count;
-            ledger.insert(format!("objects.{class}").into(), count);
+        let classes = self.registry.count_by_class();
+        let operations = self.outstanding.get() + self.started.borrow().len();
+        // In the order of their names, and with room for what a host adds.
+        let mut ledger = Ledger::with_capacity(classes.len() + 8);
+        let mut note = |kind: Cow<'static, str>, count: usize| {
+            let refused = ledger.try_append(kind, count);
+            debug_assert!(refused.is_none(), "{refused:?} comes too late");
+        };
+        note("buffers".into(), self.host.live_buffers());
+        note("cleanups".into(), self.cleanups.len());
+        note("objects".into(), classes.values().sum());
+        for (class, count) in classes {
+            note(format!("objects.{class}").into(), count);
         }
-        ledger.insert("objects".into(), objects);
+        note("operations".into(), operations);
+        note("tasks".into(), scheduler.live());
+        note("wakers".into(), scheduler.foreign_wakers());
         ledger
     }
 
@@ -479,8 +488,7 @@ impl Machine {
     pub(crate) fn collect_woken(self: &Rc<Self>) {
         let mut woken = std::mem::take(&mut *self.woken.borrow_mut());
         loop {
-            let inbox = self.scheduler.borrow().inbox().clone();
-            inbox.drain(&mut woken);
+            self.scheduler.borrow().inbox().drain(&mut woken);
             if woken.is_empty() {
                 break;
             }

@@ -85,6 +85,11 @@ impl Waiter {
         self.charge.as_ref().map(Counter::enter)
     }
 
+    /// Whether members came after the wait began.
+    pub(crate) fn has_late(&self) -> bool {
+        !self.late.borrow().is_empty()
+    }
+
     /// The members that came after the wait began.
     pub(crate) fn late(&self) -> Vec<Future> {
         self.late.borrow().iter().cloned().collect()

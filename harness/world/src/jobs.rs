@@ -14,7 +14,7 @@ use tourbillon_sim::{Access, Candidate, Label};
 use crate::objects::{Entanglement, Names, Single};
 use crate::observer::WorldObserver;
 use crate::operations::Stage;
-use crate::oracles::leaks;
+use crate::oracles::{Ledger, leaks};
 use crate::seat::Seat;
 use crate::world::World;
 
@@ -138,7 +138,7 @@ impl World {
 
     /// A job has ended: whoever asked for it hears of it, and its worker is free.
     fn end_job(self: &Rc<Self>, job: LiveJob, end: JobEnd) {
-        let mut ledger = job.running.ledger();
+        let mut ledger: Ledger = job.running.ledger().into_iter().collect();
         ledger.insert("host.operations".into(), job.seat.world.outstanding());
         let about = self.timeline.run.borrow().labels.text(job.label);
         let mut complaints = self.jobs.complaints.borrow_mut();

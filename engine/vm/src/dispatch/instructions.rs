@@ -324,7 +324,7 @@ pub(super) fn run(
                 let index = window.read(index)?;
                 let value = window.read(value)?;
                 let target = &mut window.registers[usize::from(variable)];
-                assign::assign(target, &[PathStep::Paren(vec![index])], value)?;
+                assign::paren(target, &[index], value)?;
             }
             Instruction::Delete {
                 variable,
@@ -543,7 +543,7 @@ pub(super) fn run(
                     .map(std::mem::take);
                 let mut target = held.unwrap_or_else(Value::empty);
                 machine.store_global(&name, &value);
-                let stored = assign::assign(&mut target, &[PathStep::Paren(vec![index])], value);
+                let stored = assign::paren(&mut target, &[index], value);
                 let empty = machine
                     .globals
                     .borrow_mut()

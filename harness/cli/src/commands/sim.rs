@@ -8,6 +8,7 @@ use crate::recordings;
 use crate::show_again::{self, parse_tape};
 use crate::subject::{self, Refusal, Subject};
 use clap::Args;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use tourbillon_sim::campaign::try_out;
 use tourbillon_sim::strategy::{Strategy, Tape};
@@ -269,13 +270,13 @@ pub fn result_json(result: &RunResult, failure: Option<&Failure>) -> serde_json:
         "stdout": outcome.stdout,
         "error": outcome.error,
         "diagnostics": outcome.diagnostics,
-        "values": outcome.values,
+        "values": outcome.values.iter().collect::<BTreeMap<_, _>>(),
         "virtual_time": outcome.virtual_time_seconds,
         "steps": result.steps,
         "choices": result.choices,
         "trace_hash": format!("{:016x}", result.trace_hash),
         "verdict": verdict_name(result, failure),
-        "ledger": result.ledger,
+        "ledger": result.ledger.iter().collect::<BTreeMap<_, _>>(),
     });
     if let Some(stuck) = &result.stuck {
         object["stuck"] = serde_json::json!(stuck);
