@@ -74,7 +74,7 @@ impl Subject for Simulation {
 pub fn observed(outcome: Outcome) -> Observed {
     Observed {
         stdout: outcome.stdout,
-        values: outcome.values,
+        values: outcome.values.into_iter().collect(),
         error: outcome.error.map(error),
         diagnostics: outcome
             .diagnostics

@@ -384,7 +384,7 @@ impl<'a> Tokens<'a> {
             "char" => {
                 let codes: Vec<f64> = (0..count).map(|_| self.number()).collect::<Option<_>>()?;
                 let bytes = codes.iter().map(|code| *code as u8).collect();
-                CanonicalData::Text(String::from_utf8(bytes).ok()?)
+                CanonicalData::Text(String::from_utf8(bytes).ok()?.into())
             }
             "logical" => CanonicalData::Logicals(
                 (0..count)
@@ -399,7 +399,7 @@ impl<'a> Tokens<'a> {
                 CanonicalData::Fields(self.fields(fields)?)
             }
             "containers.Map" => CanonicalData::Fields(self.fields(count)?),
-            "function_handle" => CanonicalData::Opaque(self.text()?),
+            "function_handle" => CanonicalData::Opaque(self.text()?.into()),
             _ => CanonicalData::Numbers((0..count).map(|_| self.number()).collect::<Option<_>>()?),
         };
         let class = class.into();

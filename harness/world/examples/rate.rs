@@ -63,6 +63,13 @@ fn main() {
         .nth(1)
         .and_then(|text| text.parse().ok())
         .unwrap_or(20_000);
-    measure("random", Box::new(Random::new(0)), schedules);
-    measure("swarm", Box::new(Seeded::new(0, Swarm::new())), schedules);
+    // Both strategies, unless one is named.
+    let only = std::env::args().nth(2);
+    let is_wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
+    if is_wanted("random") {
+        measure("random", Box::new(Random::new(0)), schedules);
+    }
+    if is_wanted("swarm") {
+        measure("swarm", Box::new(Seeded::new(0, Swarm::new())), schedules);
+    }
 }

@@ -32,14 +32,14 @@ pub enum CanonicalData {
     /// Logicals, column-major.
     Logicals(Vec<bool>),
     /// A char row; a char matrix is its characters column-major.
-    Text(String),
+    Text(Cow<'static, str>),
     /// The elements of a cell array, column-major.
     Cells(Vec<CanonicalValue>),
     /// The fields of a scalar struct in order, the entries of a map in key order, or what a future
     /// shows of itself (`state`, and `value` once it has one).
     Fields(Vec<(Cow<'static, str>, CanonicalValue)>),
     /// The text of a function handle, or of a value that shows nothing more of itself.
-    Opaque(String),
+    Opaque(Cow<'static, str>),
 }
 
 impl PartialEq for CanonicalData {
@@ -133,7 +133,7 @@ impl CanonicalValue {
     }
 
     /// A char row; the empty text is 0-by-0, as `''` is.
-    pub fn text(value: impl Into<String>) -> Self {
+    pub fn text(value: impl Into<Cow<'static, str>>) -> Self {
         let value = value.into();
         let length = value.encode_utf16().count();
         let size = if length == 0 {
@@ -250,7 +250,7 @@ fn typed(
         "char" => match data {
             Node::Text(text) => {
                 let count = text.encode_utf16().count();
-                (CanonicalData::Text(text), count)
+                (CanonicalData::Text(text.into()), count)
             }
             Node::Number(_) | Node::Logical(_) | Node::List(_) | Node::Map(_) => {
                 return Err(with_help(
@@ -283,7 +283,7 @@ fn typed(
             (CanonicalData::Fields(entries), count)
         }
         "function_handle" => match data {
-            Node::Text(text) => (CanonicalData::Opaque(text), 1),
+            Node::Text(text) => (CanonicalData::Opaque(text.into()), 1),
             Node::Number(_) | Node::Logical(_) | Node::List(_) | Node::Map(_) => {
                 return Err(with_help(
                     "the data of a function handle are its text",

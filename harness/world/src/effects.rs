@@ -44,7 +44,7 @@ impl World {
                 self.exchange(request, None, false, |latency| latency)
                     .outcome
             }
-            Request::Readback { buffer } => match &*self.device.borrow() {
+            Request::Readback { buffer } => match self.cpu_device() {
                 Some(device) => device.read(*buffer).map(Response::Numbers),
                 None => Err(no_device()),
             },

@@ -158,8 +158,7 @@ impl Host for World {
                 operations::id(number)
             }
             Request::Readback { buffer } => {
-                let device = self.device.borrow().clone();
-                let retained = match device {
+                let retained = match self.cpu_device() {
                     Some(device) => device.retain(*buffer),
                     None => Err(no_device()),
                 };
@@ -351,11 +350,15 @@ impl Host for World {
     }
 
     fn device(&self) -> Option<Rc<dyn Device>> {
-        let device = self.device.borrow().clone();
         let memory = self.names.get().single(Single::DeviceMemory);
-        device.map(|device| -> Rc<dyn Device> {
+        self.cpu_device().map(|device| -> Rc<dyn Device> {
             Rc::new(WatchedDevice::new(device, &self.timeline.run, memory))
         })
+    }
+
+    fn live_buffers(&self) -> usize {
+        let device = self.device.borrow();
+        device.as_ref().map_or(0, |device| device.live_buffers())
     }
 
     fn seed(&self) -> u64 {

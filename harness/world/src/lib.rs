@@ -75,7 +75,7 @@ pub use explore::{Exploration, explore, record};
 pub use group::{MemberConfig, WorldGroup};
 pub use observer::WorldObserver;
 pub use oracles::{Ledger, Spinning};
-pub use outcome::{Diagnostic, ErrorOutcome, Outcome, OutcomePhase};
+pub use outcome::{Diagnostic, ErrorOutcome, Outcome, OutcomePhase, Values};
 pub use policy::WorldPolicy;
 pub use replay::{Replay, ReplayError, ReplayOptions, replay};
 pub use session_config::SessionConfig;

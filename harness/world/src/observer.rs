@@ -147,30 +147,27 @@ impl WorldObserver {
         self.stuck.take()
     }
 
-    /// Notes a step, or who wakes, of a task of an execution that is to be explained.
-    fn see(&self, event: &EngineEvent<'_>) {
-        let is_of_tasks = matches!(
-            event,
-            EngineEvent::TaskStep { .. } | EngineEvent::TaskWoken { .. }
-        );
+    /// Notes a step of a task of an execution that is to be explained.
+    fn see_step(&self, task: TaskId) {
         let run = self.run.borrow();
-        if !is_of_tasks || !run.is_explaining() {
+        if run.is_explaining() {
+            let mut seen = self.seen.borrow_mut();
+            seen.entry(task).or_default().last_step = run.steps();
+        }
+    }
+
+    /// Notes who wakes a task of an execution that is to be explained.
+    fn see_wake(&self, task: TaskId) {
+        let run = self.run.borrow();
+        if !run.is_explaining() {
             return;
         }
-        let mut seen = self.seen.borrow_mut();
-        match *event {
-            EngineEvent::TaskStep { task, .. } => {
-                seen.entry(task).or_default().last_step = run.steps();
-            }
-            EngineEvent::TaskWoken { task, .. } => {
-                let by = run.current_step().unwrap_or(self.current.get());
-                // The first task is nobody's deed.
-                if by != Label(0) {
-                    let by = run.labels.text(by);
-                    seen.entry(task).or_default().woken_by = Some((by, run.steps()));
-                }
-            }
-            _ => {}
+        let by = run.current_step().unwrap_or(self.current.get());
+        // The first task is nobody's deed.
+        if by != Label(0) {
+            let by = run.labels.text(by);
+            let mut seen = self.seen.borrow_mut();
+            seen.entry(task).or_default().woken_by = Some((by, run.steps()));
         }
     }
 
@@ -441,7 +438,6 @@ impl Observer for WorldObserver {
 
     fn event(&self, event: &EngineEvent<'_>) {
         self.oracles.borrow_mut().look(event);
-        self.see(event);
         let current = self.current.get();
         match *event {
             EngineEvent::TaskSpawned {
@@ -458,8 +454,12 @@ impl Observer for WorldObserver {
                 let (what, value) = (READY, 0);
                 self.run.borrow_mut().note(Event { what, label, value });
             }
-            EngineEvent::TaskWoken { task, by_last } => self.woken(task, by_last),
+            EngineEvent::TaskWoken { task, by_last } => {
+                self.see_wake(task);
+                self.woken(task, by_last);
+            }
             EngineEvent::TaskStep { task, label } => {
+                self.see_step(task);
                 self.set_ready(task, false);
                 let label = Label(label.hash());
                 self.current.set(label);

@@ -1,13 +1,17 @@
 //! What came of one run, in a form that can be compared, printed and counted.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use serde::Serialize;
+use litemap::LiteMap;
+use serde::{Serialize, Serializer};
 use tourbillon_value::{Namespace, Phase, RuntimeError};
 
 use crate::canonical::CanonicalValue;
 use crate::config::Seconds;
+
+/// The values of a workspace by their names: few, made for each run, compared and dropped, so that a
+/// sorted list does better than a tree.
+pub type Values = LiteMap<String, CanonicalValue>;
 
 /// The outcome of one run: what the program showed, taken after its session was closed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -15,7 +19,8 @@ pub struct Outcome {
     /// All it printed, cleanups of the workspace included.
     pub stdout: String,
     /// The workspace at the end of the execution.
-    pub values: BTreeMap<String, CanonicalValue>,
+    #[serde(serialize_with = "as_map")]
+    pub values: Values,
     /// The error that nobody caught.
     pub error: Option<ErrorOutcome>,
     /// Warnings and reports, sorted.
@@ -30,6 +35,10 @@ pub struct Outcome {
     /// Whether the future of the execution was dropped: what it had shown until then stands.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub dropped: bool,
+}
+
+fn as_map<S: Serializer>(values: &Values, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(values.iter())
 }
 
 /// An uncaught error, or one of its causes.
@@ -147,7 +156,7 @@ impl Outcome {
 
     /// Whether both have the same key, without writing it. It may say no of some that have.
     pub(crate) fn is_shown_alike(&self, other: &Outcome) -> bool {
-        let values = || self.values.iter().zip(&other.values);
+        let values = || self.values.iter().zip(other.values.iter());
         self.stdout == other.stdout
             && self.values.len() == other.values.len()
             && values().all(|(left, right)| left.0 == right.0 && left.1.is_identical(right.1))
@@ -166,7 +175,7 @@ impl Outcome {
     pub fn write_key(&self, key: &mut String) {
         // Writing to a string does not fail.
         let _ = writeln!(key, "stdout {:?}", self.stdout);
-        for (name, value) in &self.values {
+        for (name, value) in self.values.iter() {
             let _ = writeln!(key, "{name} = {value}");
         }
         if let Some(error) = &self.error {

@@ -23,7 +23,7 @@ use crate::lent::LendingHost;
 use crate::objects::{Entanglement, Names};
 use crate::observer::WorldObserver;
 use crate::oracles::{Ledger, Spinning, explain_livelock, leaks};
-use crate::outcome::{Diagnostic, ErrorOutcome, Outcome};
+use crate::outcome::{Diagnostic, ErrorOutcome, Outcome, Values};
 use crate::policy::WorldPolicy;
 use crate::probe::Probe;
 use crate::session_config::SessionConfig;
@@ -385,7 +385,7 @@ pub(crate) struct During {
 /// What is taken at the end of the execution, before the session is closed.
 #[derive(Default)]
 pub(crate) struct AtEnd {
-    pub values: Vec<(String, crate::canonical::CanonicalValue)>,
+    pub values: Values,
     pub nanoseconds: Option<u64>,
     /// Whether the end was that its future was dropped.
     pub is_dropped: bool,
@@ -426,11 +426,13 @@ impl AtEnd {
 }
 
 /// The workspace in canonical form; nothing of it is held on to.
-fn workspace(machine: &Machine) -> Vec<(String, crate::canonical::CanonicalValue)> {
-    let mut values = Vec::new();
+fn workspace(machine: &Machine) -> Values {
+    let mut values = Values::with_capacity(machine.workspace_count());
     machine.visit_workspace(|name, value| {
         if !value.is_undefined() {
-            values.push((name.to_string(), snapshot(value)));
+            // They come in the order of their names.
+            let refused = values.try_append(name.to_string(), snapshot(value));
+            debug_assert!(refused.is_none(), "{name} comes too late");
         }
     });
     values
@@ -509,9 +511,7 @@ pub(crate) fn judge(
     let nanoseconds = during.at_end.nanoseconds.unwrap_or(now);
     let mut outcome = Outcome {
         stdout: bench.world.captured().output().to_string(),
-        values: std::mem::take(&mut during.at_end.values)
-            .into_iter()
-            .collect(),
+        values: std::mem::take(&mut during.at_end.values),
         virtual_time_seconds: Seconds::from_nanoseconds(nanoseconds),
         ..Outcome::default()
     };

@@ -21,7 +21,7 @@ pub fn snapshot(value: &Value) -> CanonicalValue {
 /// Takes one snapshot; knows the objects it is inside of.
 #[derive(Default)]
 struct Snapshot {
-    inside: Vec<ObjectId>,
+    inside: SmallVec<[ObjectId; 4]>,
     depth: usize,
 }
 
@@ -48,7 +48,7 @@ impl Snapshot {
             }
             Value::Char(array) => {
                 let text = text_of(array.data());
-                (array.dims(), CanonicalData::Text(text))
+                (array.dims(), CanonicalData::Text(text.into()))
             }
             Value::Cell(array) => {
                 let cells = array.data().iter().map(|cell| self.value(cell)).collect();
@@ -105,15 +105,9 @@ impl Snapshot {
         let class = class_name(value);
         let size: SmallVec<[usize; 2]> = value.dims().as_slice().into();
         if let Some(map) = value.as_object::<MapObject>() {
-            let entries = map.entries();
-            let entries = entries.iter().map(|(key, value)| {
-                let key = match key.as_text() {
-                    Some(text) => text,
-                    None => format!("{}", key.as_number().unwrap_or(f64::NAN)),
-                };
-                (key.into(), self.value(value))
-            });
-            let data = CanonicalData::Fields(entries.collect());
+            let mut entries = Vec::with_capacity(size[0]);
+            map.visit_entries(|key, value| entries.push((key.into(), self.value(value))));
+            let data = CanonicalData::Fields(entries);
             return CanonicalValue { class, size, data };
         }
         let Some(view) = future_view(value) else {
@@ -129,7 +123,8 @@ impl Snapshot {
             FutureState::Failure => "failure",
             FutureState::Cancelled => "cancelled",
         };
-        let mut fields = vec![("state".into(), CanonicalValue::text(state))];
+        let mut fields = Vec::with_capacity(2);
+        fields.push(("state".into(), CanonicalValue::text(state)));
         if let Some(value) = &view.value {
             fields.push(("value".into(), self.value(value)));
         }
@@ -140,18 +135,14 @@ impl Snapshot {
 
 /// The class of a value; those that most values have cost nothing.
 fn class_name(value: &Value) -> Cow<'static, str> {
-    const KNOWN: [&str; 6] = [
-        "double",
-        "char",
-        "future",
-        "containers.Map",
-        "cell",
-        "logical",
-    ];
-    let class = value.class_name();
-    match KNOWN.into_iter().find(|known| *known == class) {
-        Some(known) => known.into(),
-        None => class.to_string().into(),
+    match value.class_name() {
+        "double" => "double".into(),
+        "char" => "char".into(),
+        "future" => "future".into(),
+        "containers.Map" => "containers.Map".into(),
+        "cell" => "cell".into(),
+        "logical" => "logical".into(),
+        class => class.to_string().into(),
     }
 }
 
@@ -159,7 +150,7 @@ fn opaque(class: &str, size: &[usize], text: &str) -> CanonicalValue {
     CanonicalValue {
         class: class.to_string().into(),
         size: size.into(),
-        data: CanonicalData::Opaque(text.to_string()),
+        data: CanonicalData::Opaque(text.to_string().into()),
     }
 }
 

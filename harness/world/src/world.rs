@@ -68,6 +68,7 @@ pub struct World {
     pub(crate) config: Rc<WorldConfig>,
     pub(crate) names: Cell<Names>,
     console: CapturingConsole,
+    /// Once it was asked for: see `cpu_device`.
     pub(crate) device: RefCell<Option<Rc<CpuDevice>>>,
     pub(crate) operations: RefCell<Operations>,
     /// The disk is that of the process: background jobs share it.
@@ -183,14 +184,7 @@ impl World {
         }
         self.ticks.set(0);
         self.injected.set(Injected::default());
-        let gpu = self.config.gpu.clone().unwrap_or_default();
-        *self.device.borrow_mut() = match gpu.device {
-            GpuDevice::Simulated => {
-                let memory = gpu.memory_bytes.unwrap_or(CpuDevice::DEFAULT_MEMORY_BYTES);
-                Some(Rc::new(CpuDevice::new(memory)))
-            }
-            GpuDevice::Wgpu | GpuDevice::None => None,
-        };
+        *self.device.borrow_mut() = None;
         if self.is_disk_changed.replace(false) {
             let mut disk = self.disk.borrow_mut();
             disk.clear();
@@ -198,6 +192,22 @@ impl World {
                 disk.insert(path.clone(), content.as_bytes().to_vec());
             }
         }
+    }
+
+    /// The device, if there is one; it is made when it is asked for first.
+    pub(crate) fn cpu_device(&self) -> Option<Rc<CpuDevice>> {
+        let mut device = self.device.borrow_mut();
+        if device.is_none() && !self.is_within_a_job {
+            let gpu = self.config.gpu.clone().unwrap_or_default();
+            *device = match gpu.device {
+                GpuDevice::Simulated => {
+                    let memory = gpu.memory_bytes.unwrap_or(CpuDevice::DEFAULT_MEMORY_BYTES);
+                    Some(Rc::new(CpuDevice::new(memory)))
+                }
+                GpuDevice::Wgpu | GpuDevice::None => None,
+            };
+        }
+        device.clone()
     }
 
     /// What was written.

@@ -62,25 +62,77 @@ impl Oracles {
 
     /// Looks at an event. The first complaint of a run stands.
     pub fn look(&mut self, event: &Event<'_>) {
+        if let Some(complaint) = self.complaint_about(event) {
+            self.complaint.get_or_insert(complaint);
+        }
+        self.note(event);
+    }
+
+    /// What is wrong with an event. Each goes to the oracles that have something to say of its kind and
+    /// to no other: most kinds come often, and most oracles wait for one that is rare.
+    #[inline]
+    fn complaint_about(&mut self, event: &Event<'_>) -> Option<String> {
         let (tasks, futures) = (&self.tasks, &self.futures);
-        let callbacks = &mut self.callback_order;
-        let complaint = priority_respected::look(event, tasks)
-            .or_else(|| single_transition::look(event, futures))
-            .or_else(|| callbacks.look(event, futures))
-            .or_else(|| self.cancellation_delivered.look(event, futures))
-            .or_else(|| self.cleanup_complete.look(event))
-            .or_else(|| self.dropped_execution.look(event))
-            .or_else(|| self.error_identity.look(event))
-            .or_else(|| user_invariants::look(event, self.last_steps.running(tasks)))
-            .or_else(|| {
+        let (callbacks, dropped) = (&mut self.callback_order, &self.dropped_execution);
+        let cancellation = &mut self.cancellation_delivered;
+        match event {
+            Event::TaskStep { .. } => priority_respected::look(event, tasks)
+                .or_else(|| cancellation.look(event, futures))
+                .or_else(|| dropped.look(event)),
+            Event::FutureState { .. } => single_transition::look(event, futures)
+                .or_else(|| cancellation.look(event, futures)),
+            Event::CancelRequested { .. } => cancellation.look(event, futures),
+            Event::CallbackRegistered { .. } | Event::ExecutionStopped => {
+                callbacks.look(event, futures)
+            }
+            Event::CallbackRun { .. } => {
+                let complaint = callbacks.look(event, futures);
+                complaint.or_else(|| dropped.look(event))
+            }
+            Event::CleanupRegistered { .. } => self.cleanup_complete.look(event),
+            Event::CleanupCalled { .. } => {
+                let complaint = self.cleanup_complete.look(event);
+                complaint.or_else(|| dropped.look(event))
+            }
+            Event::Output { .. } => dropped.look(event),
+            Event::FutureFailed { .. } | Event::ErrorAwaited { .. } => {
+                self.error_identity.look(event)
+            }
+            Event::Invariant { .. } => user_invariants::look(event, self.last_steps.running(tasks)),
+            Event::Deadlock { .. } => {
                 let has_callbacks = |future| callbacks.has_any(future, futures);
                 deadlock_graph::look(event, tasks, futures, has_callbacks)
-            });
-        self.last_steps.look(event);
-        self.tasks.note(event);
-        self.futures.note(event);
-        if self.complaint.is_none() {
-            self.complaint = complaint;
+            }
+            Event::TaskSpawned { .. }
+            | Event::TaskReady { .. }
+            | Event::TaskWoken { .. }
+            | Event::TaskEnded { .. }
+            | Event::BodyRuns { .. }
+            | Event::FutureAdopted { .. }
+            | Event::OperationSubmitted { .. }
+            | Event::OperationEnded { .. }
+            | Event::OperationDropped { .. }
+            | Event::CleanupRun { .. }
+            | Event::Mark { .. }
+            | Event::Entangled { .. } => None,
+        }
+    }
+
+    /// Takes note of an event that all have looked at.
+    #[inline]
+    fn note(&mut self, event: &Event<'_>) {
+        match event {
+            Event::TaskStep { .. } => {
+                self.last_steps.look(event);
+                self.tasks.note(event);
+            }
+            Event::TaskSpawned { .. } | Event::TaskReady { .. } | Event::TaskEnded { .. } => {
+                self.tasks.note(event);
+            }
+            Event::FutureState { .. } | Event::BodyRuns { .. } | Event::FutureAdopted { .. } => {
+                self.futures.note(event);
+            }
+            _ => {}
         }
     }
 
