@@ -501,6 +501,7 @@ pub(crate) fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
 }
 
 /// Puts everything together that is known of a run.
+#[inline(never)] // `ci/profile` has a row for it.
 pub(crate) fn judge(
     bench: &Bench,
     run: &SharedRun,
