@@ -119,27 +119,61 @@ fn fresh(runtime: &Runtime, folder: &Path) -> (Rc<NativeHost>, Rc<Outside>, Sess
     (native, outside, session)
 }
 
-/// Bytes that were alive at moments which are alike.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Samples(Vec<u64>);
+/// Bytes that were alive at moments which are alike. It takes the same memory for any number of them, since
+/// it lies in the memory that is measured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Samples {
+    /// The least and the most of so many samples in a row each, but for the last, which may have fewer.
+    spans: Vec<(u64, u64)>,
+    in_each: usize,
+    count: usize,
+}
+
+/// When there are so many spans, two become one.
+const SPANS: usize = 3_072;
+
+impl Default for Samples {
+    fn default() -> Samples {
+        Samples {
+            spans: Vec::with_capacity(SPANS),
+            in_each: 1,
+            count: 0,
+        }
+    }
+}
 
 impl Samples {
     /// Adds what is alive now.
     pub fn add(&mut self, bytes: u64) {
-        self.0.push(bytes);
+        if self.count == SPANS * self.in_each {
+            for pair in 0..SPANS / 2 {
+                let (one, other) = (self.spans[2 * pair], self.spans[2 * pair + 1]);
+                self.spans[pair] = (one.0.min(other.0), one.1.max(other.1));
+            }
+            self.spans.truncate(SPANS / 2);
+            self.in_each *= 2;
+        }
+        match self.spans.last_mut() {
+            Some((least, most)) if !self.count.is_multiple_of(self.in_each) => {
+                (*least, *most) = ((*least).min(bytes), (*most).max(bytes));
+            }
+            Some(_) | None => self.spans.push((bytes, bytes)),
+        }
+        self.count += 1;
     }
 
     /// How many there are.
     pub fn count(&self) -> usize {
-        self.0.len()
+        self.count
     }
 
     /// The most of the first third, when everything had found its size, and the least of the last third: a
     /// leak of whatever size per round lifts the second above the first when there are rounds enough.
     pub fn ends(&self) -> Option<(u64, u64)> {
-        let third = self.0.len() / 3;
-        let first = self.0[..third].iter().max()?;
-        let last = self.0[self.0.len() - third..].iter().min()?;
+        let third = self.spans.len() / 3;
+        let first = self.spans[..third].iter().map(|(_, most)| most).max()?;
+        let late = &self.spans[self.spans.len() - third..];
+        let last = late.iter().map(|(least, _)| least).min()?;
         Some((*first, *last))
     }
 
@@ -169,7 +203,25 @@ mod tests {
     use super::*;
 
     fn samples(bytes: impl Iterator<Item = u64>) -> Samples {
-        Samples(bytes.collect())
+        let mut samples = Samples::default();
+        bytes.for_each(|bytes| samples.add(bytes));
+        samples
+    }
+
+    #[test]
+    fn any_number_of_samples_takes_the_same_memory_and_is_judged_as_a_few_are() {
+        let few = Samples::default();
+        let many = 40 * SPANS as u64 + 7;
+        let flat = samples((0..many).map(|k| 1_000 + k * 37 % 500));
+        assert_eq!(flat.spans.capacity(), few.spans.capacity());
+        assert_eq!(flat.count() as u64, many);
+        assert_eq!(flat.ends(), Some((1_499, 1_000)));
+        assert_eq!(flat.judge(0), Ok(()));
+        // What comes at the very end of the first third is in it, and what is before the last is not.
+        let (first, last) = samples(0..many).ends().expect("there are enough");
+        assert!((many / 3 - 128..many / 3).contains(&first), "{first}");
+        assert!((many * 2 / 3..many * 2 / 3 + 128).contains(&last), "{last}");
+        assert!(samples(0..many).judge(many / 4).is_err());
     }
 
     #[test]
