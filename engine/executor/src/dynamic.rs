@@ -97,7 +97,8 @@ where
         }
         let id = self.scheduler.take_ready(0);
         let number = *self.scheduler.label(id).expect("a ready task is there");
-        let (mut future, waker) = self.scheduler.take_future(id).expect("it has a future");
+        let mut future = self.scheduler.take_future(id).expect("it has a future");
+        let waker = self.scheduler.waker(id).expect("it is there");
         self.board.enter(Some(id));
         let poll = Pin::new(&mut future).poll(&mut Context::from_waker(&waker));
         self.board.enter(None);

@@ -69,7 +69,7 @@ pub use dynamic::Dynamic;
 #[cfg(feature = "std")]
 pub use runtime::Runtime;
 #[cfg(feature = "std")]
-pub use scheduler::{LocalFuture, Scheduler, Target};
+pub use scheduler::{LocalFuture, OperationNumber, Scheduler, Target};
 #[cfg(feature = "std")]
 pub use stop::StopCell;
 #[cfg(feature = "std")]

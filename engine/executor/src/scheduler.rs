@@ -1,4 +1,4 @@
-//! The scheduler of one session: the task table and the ready queues, and a waker for each slot.
+//! The scheduler of one session: the task table and the ready queues, and wakers for those who ask.
 
 use crate::priority::Priority;
 use crate::storage::Growing;
@@ -16,7 +16,8 @@ pub type LocalFuture = Pin<Box<dyn Future<Output = ()>>>;
 /// from the middle of a ready queue, which only a policy other than FIFO does.
 pub struct Scheduler<L, F = LocalFuture> {
     tasks: Tasks<L, F, Growing>,
-    wakers: Vec<Arc<WakeSlot<Target>>>,
+    /// By slot. Most tasks wait for other tasks and never need one.
+    wakers: Vec<Option<Arc<WakeSlot<Target>>>>,
     inbox: Arc<Inbox<Target>>,
 }
 
@@ -25,8 +26,24 @@ pub struct Scheduler<L, F = LocalFuture> {
 pub enum Target {
     /// A task is to be polled.
     Task(TaskId),
-    /// An operation that no task waits for by itself is to be looked at; its number.
-    Operation(u64),
+    /// An operation that no task waits for by itself is to be looked at.
+    Operation(OperationNumber),
+}
+
+/// The number of an operation, in two halves: a wake slot is smaller so, and there may be many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OperationNumber([u32; 2]);
+
+impl From<u64> for OperationNumber {
+    fn from(number: u64) -> OperationNumber {
+        OperationNumber([(number >> 32) as u32, number as u32])
+    }
+}
+
+impl From<OperationNumber> for u64 {
+    fn from(OperationNumber([high, low]): OperationNumber) -> u64 {
+        u64::from(high) << 32 | u64::from(low)
+    }
 }
 
 impl<L: Clone, F> Default for Scheduler<L, F> {
@@ -54,15 +71,7 @@ impl<L: Clone, F> Scheduler<L, F> {
     /// [`Scheduler::put_back`].
     pub fn insert(&mut self, label: L, priority: Priority) -> TaskId {
         let id = self.tasks.insert(label, priority);
-        let id = id.expect("there is room for any number of tasks");
-        match self.wakers.get_mut(id.slot as usize) {
-            // The old waker may still be held somewhere; waking it must not wake the new task.
-            Some(wake) => renew(wake, id, &self.inbox),
-            None => self
-                .wakers
-                .push(WakeSlot::new(Target::Task(id), &self.inbox)),
-        }
-        id
+        id.expect("there is room for any number of tasks")
     }
 
     /// Whether the task is there.
@@ -81,7 +90,9 @@ impl<L: Clone, F> Scheduler<L, F> {
         if !self.contains(id) {
             return false;
         }
-        self.wakers[id.slot as usize].taken();
+        if let Some(Some(wake)) = self.wakers.get(id.slot as usize) {
+            wake.taken();
+        }
         self.make_ready(id)
     }
 
@@ -110,10 +121,30 @@ impl<L: Clone, F> Scheduler<L, F> {
         task.expect("a policy names a task that it was shown")
     }
 
-    /// Takes a task's future and waker for a poll; `None` for a task that is gone or being polled.
-    pub fn take_future(&mut self, id: TaskId) -> Option<(F, Waker)> {
-        let future = self.tasks.take_future(id)?;
-        Some((future, Waker::from(self.wakers[id.slot as usize].clone())))
+    /// Takes a task's future for a poll; `None` for a task that is gone or being polled.
+    pub fn take_future(&mut self, id: TaskId) -> Option<F> {
+        self.tasks.take_future(id)
+    }
+
+    /// The waker of a task, made when it is asked for; `None` for a task that is gone.
+    pub fn waker(&mut self, id: TaskId) -> Option<Waker> {
+        if !self.contains(id) {
+            return None;
+        }
+        let slot = id.slot as usize;
+        if self.wakers.len() <= slot {
+            self.wakers.resize(slot + 1, None);
+        }
+        let wake = match &mut self.wakers[slot] {
+            Some(wake) => {
+                wake.make_that_of(Target::Task(id), &self.inbox);
+                wake.clone()
+            }
+            empty => empty
+                .insert(WakeSlot::new(Target::Task(id), &self.inbox))
+                .clone(),
+        };
+        Some(Waker::from(wake))
     }
 
     /// Gives a task its future, at first or after a poll.
@@ -157,12 +188,12 @@ impl<L: Clone, F> Scheduler<L, F> {
     pub fn reset(&mut self) {
         self.tasks.reset();
         self.inbox.clear();
-        for (slot, wake) in self.wakers.iter_mut().enumerate() {
-            let id = TaskId {
-                slot: slot as u32,
-                generation: 0,
-            };
-            renew(wake, id, &self.inbox);
+        for place in &mut self.wakers {
+            match place {
+                Some(wake) if Arc::strong_count(wake) == 1 => wake.taken(),
+                // Who still holds it must not wake a task that gets the same number.
+                other => *other = None,
+            }
         }
     }
 
@@ -180,19 +211,10 @@ impl<L: Clone, F> Scheduler<L, F> {
     pub fn foreign_wakers(&self) -> usize {
         self.wakers
             .iter()
+            .flatten()
             .map(|wake| Arc::strong_count(wake) - 1)
             .sum()
     }
-}
-
-/// Makes a slot's waker that of another task.
-fn renew(wake: &mut Arc<WakeSlot<Target>>, id: TaskId, inbox: &Arc<Inbox<Target>>) {
-    // One count is the slot's. Nobody else means nobody can wake late.
-    if Arc::strong_count(wake) == 1 && wake.target() == Target::Task(id) {
-        wake.taken();
-        return;
-    }
-    *wake = WakeSlot::new(Target::Task(id), inbox);
 }
 
 #[cfg(test)]
@@ -243,7 +265,8 @@ mod tests {
     fn a_stale_waker_wakes_nobody() {
         let (mut scheduler, ids) = scheduler_with(&[("a", Priority::Normal)]);
         scheduler.put_back(ids[0], Box::pin(std::future::pending()));
-        let (mut future, waker) = scheduler.take_future(ids[0]).expect("it is there");
+        let mut future = scheduler.take_future(ids[0]).expect("it is there");
+        let waker = scheduler.waker(ids[0]).expect("the task is there");
         assert_eq!(
             future.as_mut().poll(&mut Context::from_waker(&waker)),
             Poll::Pending
@@ -261,8 +284,7 @@ mod tests {
     fn a_wake_counts_once_until_it_is_taken() {
         let (mut scheduler, ids) = scheduler_with(&[("a", Priority::Normal)]);
         scheduler.put_back(ids[0], Box::pin(std::future::pending()));
-        let (future, waker) = scheduler.take_future(ids[0]).expect("it is there");
-        scheduler.put_back(ids[0], future);
+        let waker = scheduler.waker(ids[0]).expect("it is there");
         waker.wake_by_ref();
         waker.wake_by_ref();
         assert_eq!(collect(&mut scheduler), 1);
@@ -295,7 +317,7 @@ mod tests {
         scheduler.reset();
         let again = scheduler.insert(label, Priority::Normal);
         scheduler.put_back(again, Box::pin(std::future::pending()));
-        let (_future, waker) = scheduler.take_future(again).expect("it has a future");
+        let waker = scheduler.waker(again).expect("it is there");
         waker.wake_by_ref();
         assert_eq!(collect(&mut scheduler), 1);
     }

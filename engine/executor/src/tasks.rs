@@ -42,12 +42,18 @@ const KEPT_SLOTS: usize = 1024;
 
 struct Slot<L, F> {
     generation: u32,
-    next_free: u32,
-    /// Its place in the ready queue.
+    /// Its place in the ready queue; of a free slot the next free one.
     ticket: u64,
     priority: Priority,
     label: Option<L>,
     future: Option<F>,
+}
+
+impl<L, F> Slot<L, F> {
+    /// Of a free slot.
+    fn next_free(&self) -> u32 {
+        self.ticket as u32
+    }
 }
 
 impl<L: Clone, F, S: Storage> Default for Tasks<L, F, S> {
@@ -75,7 +81,6 @@ impl<L: Clone, F, S: Storage> Tasks<L, F, S> {
             let generation = self.first_generation;
             let new = Slot {
                 generation,
-                next_free: NONE,
                 ticket: NOT_READY,
                 priority,
                 label: Some(label),
@@ -92,7 +97,8 @@ impl<L: Clone, F, S: Storage> Tasks<L, F, S> {
             let slot = self.free;
             let vacant = self.slot_mut(slot);
             let generation = vacant.generation;
-            let next = vacant.next_free;
+            let next = vacant.next_free();
+            vacant.ticket = NOT_READY;
             vacant.label = Some(label);
             vacant.priority = priority;
             self.free = next;
@@ -196,8 +202,7 @@ impl<L: Clone, F, S: Storage> Tasks<L, F, S> {
         let (ticket, class) = (slot.ticket, slot.priority.index());
         slot.generation = slot.generation.wrapping_add(1);
         slot.label = None;
-        slot.ticket = NOT_READY;
-        slot.next_free = free;
+        slot.ticket = u64::from(free);
         if ticket != NOT_READY {
             let queue = &mut self.ready[class];
             let taken = queue.take(ticket);
@@ -251,7 +256,7 @@ impl<L: Clone, F, S: Storage> Tasks<L, F, S> {
             let next = self.free;
             let vacant = self.slot_mut(slot);
             vacant.generation = 0;
-            vacant.next_free = next;
+            vacant.ticket = u64::from(next);
             self.free = slot;
         }
     }

@@ -35,10 +35,15 @@ impl<T: Copy> Inbox<T> {
         })
     }
 
+    /// Whether there may be anything in it: at least what this thread has put in.
+    pub fn has_any(&self) -> bool {
+        self.has_any.load(Ordering::Acquire)
+    }
+
     /// Moves everything to the end of `targets`, in the order of the wakes. The caller must then call
     /// [`WakeSlot::taken`] for each before it polls what was woken.
     pub fn drain(&self, targets: &mut Vec<T>) {
-        if !self.has_any.load(Ordering::Acquire) {
+        if !self.has_any() {
             return;
         }
         let mut woken = self.woken.lock().expect("nothing panics under this lock");
@@ -119,9 +124,22 @@ impl<T: Copy + Send + Sync + 'static> WakeSlot<T> {
         })
     }
 
-    /// What a wake of this slot names.
-    pub fn target(&self) -> T {
-        self.target
+    /// Makes it that of another target: the same one when nobody else holds it, so that nobody can wake
+    /// late, and a new one otherwise.
+    pub fn make_that_of(self: &mut Arc<Self>, target: T, inbox: &Arc<Inbox<T>>)
+    where
+        T: PartialEq,
+    {
+        if self.target == target {
+            return;
+        }
+        match Arc::get_mut(self) {
+            Some(slot) => {
+                slot.target = target;
+                slot.is_queued = AtomicBool::new(false);
+            }
+            None => *self = WakeSlot::new(target, inbox),
+        }
     }
 
     /// Says that the target was taken out of the inbox: from now on a wake counts anew.

@@ -2,7 +2,7 @@
 //! to the next timer when no task can run, everything else is refused.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeSet, VecDeque};
 use std::future::Future;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -16,15 +16,71 @@ use tourbillon_value::build_runtime_error;
 #[derive(Default)]
 pub struct OfflineHost {
     now: Cell<Nanoseconds>,
-    next: Cell<u64>,
-    timers: RefCell<BTreeMap<OperationId, Timer>>,
+    timers: RefCell<Timers>,
     console: Captured,
 }
 
+/// Timers by their numbers, which grow. Those that are gone leave gaps, but for the first.
+#[derive(Default)]
+struct Timers {
+    first: u64,
+    row: VecDeque<Option<Timer>>,
+    /// Those that do not wait any more.
+    due: BTreeSet<OperationId>,
+}
+
+impl Timers {
+    fn add(&mut self, timer: Timer) -> OperationId {
+        self.row.push_back(Some(timer));
+        OperationId(self.first + self.row.len() as u64 - 1)
+    }
+
+    fn get_mut(&mut self, id: OperationId) -> Option<&mut Timer> {
+        let at = usize::try_from(id.0.checked_sub(self.first)?).ok()?;
+        self.row.get_mut(at)?.as_mut()
+    }
+
+    fn remove(&mut self, id: OperationId) {
+        self.due.remove(&id);
+        if let Some(at) = id.0.checked_sub(self.first)
+            && let Some(place) = self.row.get_mut(at as usize)
+        {
+            *place = None;
+        }
+        self.forget_gaps();
+    }
+
+    /// The time is here: the earliest timers are due. Gives it, and whom they wake.
+    fn fire(&mut self) -> Option<(Nanoseconds, Vec<Waker>)> {
+        let waiting = self.row.iter().flatten();
+        let next = waiting.map(|timer| timer.deadline).min()?;
+        let mut woken = Vec::new();
+        for (at, place) in self.row.iter_mut().enumerate() {
+            if let Some(timer) = place.take_if(|timer| timer.deadline <= next) {
+                self.due.insert(OperationId(self.first + at as u64));
+                woken.push(timer.waker);
+            }
+        }
+        self.forget_gaps();
+        Some((next, woken))
+    }
+
+    fn forget_gaps(&mut self) {
+        while let Some(None) = self.row.front() {
+            self.row.pop_front();
+            self.first += 1;
+        }
+        if self.row.is_empty() {
+            // Of a great number nothing is kept.
+            self.row.shrink_to(64);
+        }
+    }
+}
+
+/// One that waits: when it is due, and whom it wakes.
 struct Timer {
     deadline: Nanoseconds,
-    is_due: bool,
-    waker: Option<Waker>,
+    waker: Waker,
 }
 
 /// First come, first served; when nobody can run, the earliest timers become due.
@@ -87,18 +143,10 @@ impl OfflineHost {
     /// Moves the time to the earliest deadline and wakes those who wait for it; says whether there
     /// was one.
     fn advance(&self) -> bool {
-        let mut timers = self.timers.borrow_mut();
-        let waiting = timers.values().filter(|timer| !timer.is_due);
-        let Some(next) = waiting.map(|timer| timer.deadline).min() else {
+        let Some((next, woken)) = self.timers.borrow_mut().fire() else {
             return false;
         };
         self.now.set(self.now.get().max(next));
-        let mut woken = Vec::new();
-        for timer in timers.values_mut().filter(|timer| timer.deadline <= next) {
-            timer.is_due = true;
-            woken.extend(timer.waker.take());
-        }
-        drop(timers);
         woken.into_iter().for_each(Waker::wake);
         true
     }
@@ -125,34 +173,25 @@ impl Host for OfflineHost {
         let Request::Timer { deadline } = request else {
             unreachable!("everything but a timer was answered at once")
         };
-        let id = OperationId(self.next.get());
-        self.next.set(id.0 + 1);
-        self.timers.borrow_mut().insert(
-            id,
-            Timer {
-                deadline,
-                is_due: false,
-                waker: None,
-            },
-        );
-        id
+        self.timers.borrow_mut().add(Timer {
+            deadline,
+            waker: Waker::noop().clone(),
+        })
     }
 
     fn poll(&self, operation: OperationId, context: &mut Context<'_>) -> Poll<Outcome> {
         let mut timers = self.timers.borrow_mut();
-        let timer = timers
-            .get_mut(&operation)
-            .expect("an operation is polled until it has ended");
-        if timer.is_due {
-            timers.remove(&operation);
+        if timers.due.remove(&operation) {
             return Poll::Ready(Ok(Response::Done));
         }
-        timer.waker = Some(context.waker().clone());
+        let timer = timers.get_mut(operation);
+        let timer = timer.expect("an operation is polled until it has ended");
+        timer.waker.clone_from(context.waker());
         Poll::Pending
     }
 
     fn cancel(&self, operation: OperationId) {
-        self.timers.borrow_mut().remove(&operation);
+        self.timers.borrow_mut().remove(operation);
     }
 
     fn tick(&self, in_a_row: u32) {

@@ -67,9 +67,9 @@ impl Interpreter {
         let Some(Frame::Code(frame)) = self.top().frames.last() else {
             return Ok(());
         };
-        let count = match (is_of_inputs, frame.returns.outputs) {
-            (true, _) => frame.inputs,
-            (false, ALL) => frame.loaded.program.functions[frame.function].outputs.len(),
+        let count = match (is_of_inputs, frame.returns().outputs) {
+            (true, _) => frame.inputs(),
+            (false, ALL) => frame.code().outputs.len(),
             (false, outputs) => usize::from(outputs),
         } as f64;
         if count < least || count > most {

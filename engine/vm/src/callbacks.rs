@@ -36,11 +36,12 @@ pub(crate) fn register(
     };
     let number = {
         let mut core = future.get().core.borrow_mut();
-        if core.callback_label.is_none() {
-            core.callback_label = Some(machine.current().next_child(&"callbacks".into()));
+        let extras = core.extras();
+        if extras.callback_label.is_none() {
+            extras.callback_label = Some(machine.current().next_child(&"callbacks".into()));
         }
-        core.callbacks.push(Callback { kind, function });
-        core.callbacks.len() - 1
+        extras.callbacks.push(Callback { kind, function });
+        extras.callbacks.len() - 1
     };
     future.keep(machine);
     machine.event(&Event::CallbackRegistered {
@@ -56,7 +57,7 @@ pub(crate) fn register(
 pub(crate) fn run_due(machine: &Rc<Machine>, future: &Future) {
     let (label, priority) = {
         let mut core = future.get().core.borrow_mut();
-        let is_due = core.callbacks_done < core.callbacks.len() && core.callback_task.is_none();
+        let is_due = !core.callbacks_left().is_empty() && core.callback_task().is_none();
         let is_terminal = !matches!(
             core.state,
             crate::future::State::Created(_) | crate::future::State::Pending
@@ -64,7 +65,7 @@ pub(crate) fn run_due(machine: &Rc<Machine>, future: &Future) {
         if !is_due || !is_terminal {
             return;
         }
-        (core.callback_label.take(), core.priority)
+        (core.extras().callback_label.take(), core.priority)
     };
     let label = label.expect("whoever registers a callback gives a label");
     let runner = CallbackRunner {
@@ -73,7 +74,7 @@ pub(crate) fn run_due(machine: &Rc<Machine>, future: &Future) {
         is_running: false,
     };
     let task = crate::spawn::start_native(machine, label, priority, "callbacks", Box::new(runner));
-    future.get().core.borrow_mut().callback_task = Some(task);
+    future.get().core.borrow_mut().extras().callback_task = Some(task);
 }
 
 /// The body of the task that runs the callbacks of one future.
@@ -89,14 +90,15 @@ impl CallbackRunner {
         self.is_running = false;
         let done = {
             let mut core = self.future.get().core.borrow_mut();
-            let number = core.callbacks_done;
-            core.callbacks_done += 1;
+            let extras = core.extras();
+            let number = extras.callbacks_done;
+            extras.callbacks_done += 1;
             // What it captured goes now: it is never called again.
             let done = Callback {
                 kind: CallbackKind::Complete,
                 function: Value::Undefined,
             };
-            std::mem::replace(&mut core.callbacks[number], done)
+            std::mem::replace(&mut extras.callbacks[number], done)
         };
         drop(done);
         self.future.notify(&self.machine);
@@ -105,7 +107,7 @@ impl CallbackRunner {
     /// The future that the running callback's result goes to.
     fn derived(&self) -> Option<Future> {
         let core = self.future.get().core.borrow();
-        match &core.callbacks[core.callbacks_done].kind {
+        match &core.callbacks()[core.callbacks_done()].kind {
             CallbackKind::Then(derived) => Some(derived.clone()),
             CallbackKind::Success | CallbackKind::Failure | CallbackKind::Complete => None,
         }
@@ -116,11 +118,11 @@ impl CallbackRunner {
         loop {
             let number = {
                 let mut core = self.future.get().core.borrow_mut();
-                if core.callbacks_done == core.callbacks.len() {
-                    core.callback_task = None;
+                if core.callbacks_left().is_empty() {
+                    core.extras().callback_task = None;
                     return Step::Return(Outputs::new());
                 }
-                core.callbacks_done
+                core.callbacks_done()
             };
             if let Some(step) = self.call(number) {
                 self.is_running = true;
@@ -140,7 +142,7 @@ impl CallbackRunner {
         let state = self.future.state();
         let (function, derived, wants) = {
             let core = self.future.get().core.borrow();
-            let callback = &core.callbacks[number];
+            let callback = &core.callbacks()[number];
             let (derived, wants) = match &callback.kind {
                 CallbackKind::Success => (None, state == FutureState::Success),
                 CallbackKind::Failure => (None, state == FutureState::Failure),
@@ -198,8 +200,9 @@ impl NativeFrame for CallbackRunner {
             // The execution is being stopped: the rest never runs, and nobody may wait for it.
             {
                 let mut core = self.future.get().core.borrow_mut();
-                core.callbacks_done = core.callbacks.len();
-                core.callback_task = None;
+                let extras = core.extras();
+                extras.callbacks_done = extras.callbacks.len();
+                extras.callback_task = None;
             }
             self.future.notify(&self.machine);
             return Err(error);

@@ -136,22 +136,16 @@ impl Interpreter {
         }
         let limit = self.machine.options.recursion_limit;
         let fiber = self.fibers.last_mut().expect("a running task has a body");
-        if fiber.frames.len() + fiber.depth_below >= limit {
+        if fiber.depth() >= limit {
             return Err(errors::recursion_limit(limit));
         }
         let base = fiber.registers.len();
         fiber
             .registers
             .resize_with(base + usize::from(code.registers), Value::default);
-        fiber.frames.push(Frame::Code(CodeFrame {
-            loaded: loaded.clone(),
-            function,
-            pc: 0,
-            base,
-            inputs: count - usize::from(code.captures),
-            returns,
-            wanted: 0,
-        }));
+        let inputs = count - usize::from(code.captures);
+        let frame = CodeFrame::new(loaded.clone(), function, base, inputs, returns);
+        fiber.frames.push(Frame::Code(frame));
         if let (FunctionKind::Script, Some(Frame::Code(frame))) = (code.kind, fiber.frames.last()) {
             crate::unwind::load_workspace(&self.machine, frame, &mut fiber.registers);
         }
@@ -277,15 +271,11 @@ impl Interpreter {
                 drop(arguments);
                 let limit = self.machine.options.recursion_limit;
                 let fiber = self.top();
-                if fiber.frames.len() + fiber.depth_below >= limit {
+                if fiber.depth() >= limit {
                     return Err(errors::recursion_limit(limit));
                 }
-                fiber.frames.push(Frame::Native {
-                    native,
-                    has_started: false,
-                    name: function.name,
-                    returns,
-                });
+                let frame = Frame::native(native, function.name, returns);
+                fiber.frames.push(frame);
                 Ok(Flow::Go)
             }
             Body::Waits(body) => match body(&mut call).map_err(named)? {
@@ -386,11 +376,7 @@ impl Interpreter {
 
     /// Lets the running instruction wait.
     pub(crate) fn wait(&mut self, wait: Wait, returns: Returns) -> Flow {
-        self.top().pending = Some(Pending {
-            wait,
-            base: returns.base,
-            outputs: returns.outputs,
-        });
+        self.top().pending = Some(Pending { wait, returns });
         Flow::Wait
     }
 
@@ -398,7 +384,7 @@ impl Interpreter {
     pub(crate) fn stop_at(&mut self, error: RuntimeError, returns: Returns) -> Flow {
         self.begin_cancellation(error);
         if let Some(pending) = &mut self.top().pending {
-            (pending.base, pending.outputs) = (returns.base, returns.outputs);
+            pending.returns = returns;
         }
         Flow::Wait
     }
@@ -406,9 +392,9 @@ impl Interpreter {
     /// Gives the results of a call to the frame that called: into its registers, or to its next step.
     pub(crate) fn finish_call(&mut self, returns: Returns, values: Outputs) -> Result<()> {
         let fiber = self.fibers.last_mut().expect("a running task has a body");
-        if let Some(Frame::Cleanup { body, .. }) = fiber.frames.last_mut() {
+        if let Some(Frame::Cleanup(cleanups)) = fiber.frames.last_mut() {
             // Nobody asked a cleanup for results, and those of the body it follows stay.
-            *body = Future::not_begun(&self.machine, &values);
+            cleanups.body = Future::not_begun(&self.machine, &values);
             return Ok(());
         }
         let is_code = matches!(fiber.frames.last(), Some(Frame::Code(_)));
@@ -418,28 +404,26 @@ impl Interpreter {
             }
             // The frame below is the library's and takes them at its next step; or there is none, and
             // they are the body's.
-            fiber.results = values;
+            self.machine.results.set(values);
             return Ok(());
         }
-        if returns.base == usize::MAX {
+        let Some(base) = returns.register() else {
             return Ok(());
-        }
+        };
         if returns.outputs == 0 {
             let first = values.into_iter().next().unwrap_or_default();
-            fiber.registers[returns.base] = first;
+            fiber.registers[base] = first;
             return Ok(());
         }
         let wanted = usize::from(returns.outputs);
         if values.len() < wanted {
             return Err(errors::too_many_outputs(true));
         }
-        if fiber.registers.len() < returns.base + wanted {
-            fiber
-                .registers
-                .resize(returns.base + wanted, Value::Undefined);
+        if fiber.registers.len() < base + wanted {
+            fiber.registers.resize(base + wanted, Value::Undefined);
         }
         for (place, value) in values.into_iter().take(wanted).enumerate() {
-            fiber.registers[returns.base + place] = value;
+            fiber.registers[base + place] = value;
         }
         Ok(())
     }

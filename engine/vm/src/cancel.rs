@@ -61,12 +61,9 @@ impl Machine {
             if !self.scheduler.borrow().contains(record.id) {
                 continue;
             }
-            let is_shielded = record.is_of_cleanup.get()
-                || record.chain.borrow().iter().any(|link| link.is_shielded);
-            if is_shielded {
-                let waits_on = record.waits_on.borrow();
-                shielded.extend(waits_on.iter().map(Future::id));
-            } else if let Some(operation) = &*record.waits_for.borrow() {
+            if record.is_of_cleanup.get() || record.is_shielded() {
+                shielded.extend(record.peek_waits_on().iter().map(Future::id));
+            } else if let Some(operation) = record.waits_for() {
                 operation.give_up();
             }
             self.wake(record.id);
@@ -109,7 +106,7 @@ fn carry_out(machine: &Rc<Machine>, mut pieces: Vec<Piece>) {
             Piece::Settle(future) => future.settle_cancelled(machine),
             Piece::Reach(record, future) => reach_into(machine, &record, &future, &mut pieces),
             Piece::Stop(record) => {
-                if let Some(operation) = &*record.waits_for.borrow() {
+                if let Some(operation) = record.waits_for() {
                     operation.give_up();
                 }
                 machine.wake(record.id);
@@ -133,7 +130,7 @@ fn ask(machine: &Rc<Machine>, future: &Future, pieces: &mut Vec<Piece>) -> bool 
             Origin::Operation(operation) => Some(operation.number),
             Origin::Body | Origin::Manual => None,
         };
-        (operation, core.runner, core.follows.clone())
+        (operation, core.runner, core.follows().cloned())
     };
     machine.event(&Event::CancelRequested {
         future: future.id(),
@@ -168,11 +165,8 @@ fn ask(machine: &Rc<Machine>, future: &Future, pieces: &mut Vec<Piece>) -> bool 
         future.settle_cancelled(machine);
         return true;
     }
-    let is_shielded = record
-        .chain
-        .borrow()
-        .iter()
-        .any(|link| link.is_shielded && link.future.is_same(future));
+    let is_shielded = (record.fibers.borrow().iter())
+        .any(|fiber| fiber.future.is_same(future) && fiber.is_shielded());
     pieces.push(Piece::Reach(record, future.clone()));
     if !is_shielded {
         // What a cleanup waits for is asked when the cleanup is over.
@@ -215,7 +209,7 @@ fn reach_into(
     future: &Future,
     pieces: &mut Vec<Piece>,
 ) {
-    let chain = record.chain.borrow();
+    let chain = record.chain();
     let Some(at) = chain.iter().position(|link| link.future.is_same(future)) else {
         return;
     };

@@ -51,16 +51,12 @@ impl Interpreter {
         self.machine.event(&tourbillon_host::Event::CleanupRun {
             task: self.record.id,
         });
+        let kept = self.machine.results.take();
         let fiber = self.top();
-        let kept = std::mem::take(&mut fiber.results);
         if let Some(error) = waiting {
             fiber.frames.push(Frame::Unwind(error.clone()));
         }
-        fiber.frames.push(Frame::Cleanup {
-            queue: queue.into_iter(),
-            kept,
-            body: None,
-        });
+        fiber.frames.push(Frame::cleanups(queue, kept));
         true
     }
 

@@ -92,13 +92,7 @@ impl Context for Machine {
         if record.label.parent().is_none() {
             return self.random.clone();
         }
-        record
-            .random
-            .get_or_init(|| {
-                let stream = RandomStream::of_task(self.host.seed(), record.label.hash());
-                Rc::new(RefCell::new(stream))
-            })
-            .clone()
+        record.random(|| RandomStream::of_task(self.host.seed(), record.label.hash()))
     }
 
     fn session_seed(&self) -> u64 {
@@ -115,14 +109,14 @@ impl Context for Machine {
 
     fn last_error(&self) -> Option<RuntimeError> {
         match &*self.current.borrow() {
-            Some(record) => record.last_error.borrow().clone(),
+            Some(record) => record.last_error(),
             None => self.last_error.borrow().clone(),
         }
     }
 
     fn set_last_error(&self, error: Option<RuntimeError>) {
         match &*self.current.borrow() {
-            Some(record) => *record.last_error.borrow_mut() = error,
+            Some(record) => record.set_last_error(error),
             None => *self.last_error.borrow_mut() = error,
         }
     }

@@ -12,7 +12,7 @@ use tourbillon_value::ObjectId;
 fn end_of_following(first: Future) -> Future {
     let mut end = first;
     loop {
-        let follows = end.get().core.borrow().follows.clone();
+        let follows = end.get().core.borrow().follows().cloned();
         match follows {
             Some(followed) => end = followed,
             None => return end,
@@ -51,7 +51,7 @@ impl Machine {
         for victim in victims {
             self.touch(Object::Wait(victim.id), Access::Write);
             let report = self.wait_report(&victim, &mut Vec::new());
-            victim.injected.set(Some(errors::deadlock(&report)));
+            victim.inject(errors::deadlock(&report));
             self.wake(victim.id);
         }
     }
@@ -63,12 +63,8 @@ impl Machine {
         let mut text = first.label.to_string();
         let mut record = first.clone();
         loop {
-            let next = record
-                .waits_on
-                .borrow()
-                .iter()
-                .find(|f| self.is_unfinished(f))
-                .cloned();
+            let mut waits_on = record.peek_waits_on().into_iter();
+            let next = waits_on.find(|f| self.is_unfinished(f));
             let verb = if path.len() == 1 {
                 " waits for"
             } else {
@@ -87,7 +83,7 @@ impl Machine {
             }
             let (runner, callback_task) = {
                 let core = target.get().core.borrow();
-                (core.runner, core.callback_task)
+                (core.runner, core.callback_task())
             };
             let description = target.describe();
             text = match callback_task {
@@ -117,13 +113,13 @@ impl Machine {
             return None;
         }
         let makes_it = |callback: &Callback| matches!(&callback.kind, CallbackKind::Then(own) if own.is_same(derived));
-        self.live_futures(|future| future.get().core.borrow().callbacks.iter().any(makes_it))
+        self.live_futures(|future| future.get().core.borrow().callbacks().iter().any(makes_it))
             .pop()
     }
 
     fn is_unfinished(&self, future: &Future) -> bool {
         let core = future.get().core.borrow();
-        future.goes_on() || core.callbacks_done < core.callbacks.len()
+        future.goes_on() || !core.callbacks_left().is_empty()
     }
 
     /// Whether a task waits, directly or through others, for another task.
@@ -136,10 +132,10 @@ impl Machine {
             }
             seen.push(record.id);
             self.touch(Object::Wait(record.id), Access::Read);
-            for future in record.waits_on.borrow().iter() {
+            for future in record.waits_on() {
                 future.touch(Access::Read);
                 let core = future.get().core.borrow();
-                for task in core.runner.into_iter().chain(core.callback_task) {
+                for task in core.runner.into_iter().chain(core.callback_task()) {
                     if task == target {
                         return true;
                     }

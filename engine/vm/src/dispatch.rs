@@ -42,6 +42,8 @@ enum Next {
     },
     Error(RuntimeError),
     Statement,
+    /// At a tick between two statements the host's cancel was seen.
+    Stopped,
     Call {
         function: usize,
         base: Register,
@@ -115,44 +117,44 @@ impl Interpreter {
                     return Ok(Flow::Go);
                 };
                 let loaded = frame.loaded.clone();
-                let function = &loaded.program.functions[frame.function];
-                let end = frame.base + usize::from(function.registers);
+                let function = &loaded.program.functions[frame.function()];
+                let base = frame.base();
+                let end = base + usize::from(function.registers);
                 let mut window = Window {
-                    registers: &mut fiber.registers[frame.base..end],
+                    registers: &mut fiber.registers[base..end],
                     function,
                 };
-                let constants = &loaded.constants[frame.function];
-                let mut pc = frame.pc;
-                let outputs = frame.returns.outputs;
+                let constants = &loaded.constants[frame.function()];
+                let mut pc = frame.pc();
+                let outputs = frame.returns().outputs;
                 let next = match run(
                     &machine,
                     &mut window,
                     constants,
                     &mut pc,
-                    frame.inputs,
+                    frame.inputs(),
                     outputs,
                 ) {
                     Ok(next) => next,
                     Err(error) => Next::Error(error),
                 };
-                frame.pc = pc;
+                frame.go_to(pc);
                 if let Next::Want(count) = next {
                     frame.wanted = wanted_results(count)?;
                     continue;
                 }
-                let base = frame.base;
                 counted = frame.wanted;
                 (next, loaded, base, outputs)
             };
-            let returns_to = |register: Register, wanted: u8| Returns {
-                base: base + usize::from(register),
-                outputs: match (wanted, outputs) {
+            let returns_to = |register: Register, wanted: u8| {
+                let outputs = match (wanted, outputs) {
                     // A body is asked for all it has; what it calls last gives one if it has one.
                     (PASS, ALL) => 0,
                     (PASS, outputs) => outputs,
                     (COUNTED, _) => counted,
                     (wanted, _) => wanted,
-                },
+                };
+                Returns::to(base + usize::from(register), outputs)
             };
             let next = match next {
                 Next::ReturnFrom { base: from, count } => {
@@ -185,12 +187,16 @@ impl Interpreter {
                     Flow::Go => {}
                     Flow::Wait => return Ok(Flow::Wait),
                 },
+                Next::Stopped => match self.stops() {
+                    Flow::Go => {}
+                    Flow::Wait => return Ok(Flow::Wait),
+                },
                 Next::Return(values) => {
                     let frame = self.pop_code_frame();
-                    if matches!(frame.returns.outputs, 0 | ALL) {
+                    if matches!(frame.returns().outputs, 0 | ALL) {
                         self.note_shortfall(&frame, values.len());
                     }
-                    self.finish_call(frame.returns, values)?;
+                    self.finish_call(frame.returns(), values)?;
                     if !self.machine.cleanups.is_empty() {
                         self.push_due_cleanups(None);
                         return Ok(Flow::Go);
@@ -335,7 +341,7 @@ impl Interpreter {
 
     /// A function has given all it has, or what it likes: who wants more later is told what is missing.
     fn note_shortfall(&mut self, frame: &CodeFrame, given: usize) {
-        let code = &frame.loaded.program.functions[frame.function];
+        let code = frame.code();
         let is_short = match code.kind {
             FunctionKind::Plain | FunctionKind::Async => {
                 given < code.outputs.len() || code.varargout.is_some()
@@ -348,7 +354,7 @@ impl Interpreter {
         if is_short {
             fiber.aside.get_or_insert_default().gave_few = Some(Shortfall {
                 loaded: frame.loaded.clone(),
-                function: frame.function,
+                function: frame.function(),
             });
         } else if let Some(aside) = &mut fiber.aside {
             aside.gave_few = None;
@@ -361,8 +367,7 @@ impl Interpreter {
         let Some(Frame::Code(frame)) = fiber.frames.last() else {
             unreachable!("the frame that gathers is on top")
         };
-        let code = &frame.loaded.program.functions[frame.function];
-        let end = frame.base + usize::from(code.registers);
+        let end = frame.base() + usize::from(frame.code().registers);
         let registers = &mut fiber.registers;
         let to = (base + usize::from(count)).min(registers.len());
         let values: Vec<Value> = registers[base..to].iter_mut().map(std::mem::take).collect();
@@ -384,13 +389,18 @@ impl Interpreter {
         }
         if self.machine.fuel.get() + self.machine.explaining.bias() <= 0 {
             self.machine.clone().tick();
-            // A tick is no suspension point: only the host's own cancel is seen here.
-            if self.machine.is_cancelled.get() && !self.is_in_cleanup() {
-                let error = errors::execution_cancelled();
-                return Ok(self.stop_at(error, Returns::NOWHERE));
-            }
+            return Ok(self.stops());
         }
         Ok(Flow::Go)
+    }
+
+    /// Stops when the host has cancelled the execution, but for cleanup code. A tick is no suspension point:
+    /// only the host's own cancel is seen there.
+    fn stops(&mut self) -> Flow {
+        if !self.machine.is_cancelled.get() || self.is_in_cleanup() {
+            return Flow::Go;
+        }
+        self.stop_at(errors::execution_cancelled(), Returns::NOWHERE)
     }
 
     /// `value(arguments)`: a call of a function value, or an index.

@@ -11,7 +11,7 @@ use crate::task::TaskRecord;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use tourbillon_builtins::Outputs;
 use tourbillon_compiler::Program;
 use tourbillon_host::{Access, Decision, Event, Object, ReadyTasks, TaskId};
@@ -166,7 +166,7 @@ impl Machine {
         self.drop_unwatched_sleeps();
         drop(root);
         if let Some(record) = record {
-            *self.last_error.borrow_mut() = record.last_error.take();
+            *self.last_error.borrow_mut() = record.last_error();
         }
         guard.has_ended = true;
         drop(guard);
@@ -260,7 +260,7 @@ impl Machine {
     /// One step of a task.
     fn step(self: &Rc<Self>, task: TaskId) {
         let taken = self.scheduler.borrow_mut().take_future(task);
-        let Some((mut future, waker)) = taken else {
+        let Some(mut future) = taken else {
             return;
         };
         let record = self.record(task).expect("a live task has a record");
@@ -278,10 +278,11 @@ impl Machine {
         };
         self.touch(Object::Cleanups, finds_cleanups);
         *self.current.borrow_mut() = Some(record.clone());
-        let poll = future.as_mut().poll(&mut Context::from_waker(&waker));
+        // Its interpreter asks for the task's own waker when it waits for something outside.
+        let mut context = Context::from_waker(Waker::noop());
+        let poll = future.as_mut().poll(&mut context);
         record.fuel.set(self.fuel.get() + self.explaining.bias());
         *self.current.borrow_mut() = None;
-        drop(waker);
         match poll {
             Poll::Ready(()) => drop(future),
             Poll::Pending => self.scheduler.borrow_mut().put_back(task, future),
@@ -298,8 +299,7 @@ impl Machine {
         let future = self.scheduler.borrow_mut().remove(task);
         drop(future);
         if let Some(record) = record {
-            self.token.task_bytes.remove(record.stack_bytes.take());
-            drop(record.place.take());
+            drop(record.take_place());
             if self.explaining.is_on() {
                 self.lets_go_of_all(&record);
             }
@@ -312,9 +312,7 @@ impl Machine {
 
     /// Every task is over at once.
     fn forget_records(&self) {
-        for record in self.records.borrow_mut().drain(..).flatten() {
-            self.token.task_bytes.remove(record.stack_bytes.take());
-        }
+        self.records.borrow_mut().clear();
     }
 
     /// Whether nothing is left to be done.
@@ -376,7 +374,7 @@ impl Machine {
 
     /// The future of a task: that of its outermost body.
     pub(crate) fn outermost_future(&self, record: &TaskRecord) -> Option<Future> {
-        record.outermost.get().cloned()
+        record.outermost()
     }
 
     /// Keeps a failure in mind until somebody observes it: an execution may go on for days, and have any
@@ -495,36 +493,36 @@ impl crate::interpreter::Interpreter {
                     if self.push_due_cleanups(None) {
                         continue;
                     }
-                    let results = std::mem::take(&mut self.top().results);
+                    let results = self.machine.results.take();
                     return Stop::Ended(Ok(results));
                 }
                 Some(Frame::Code(_)) => self.run_code(),
-                Some(Frame::Native { .. }) => self.step_native(),
-                Some(Frame::Cleanup { body, .. }) if body.is_some() => {
-                    let future = body.take().expect("it is there");
-                    self.await_value(vec![future.into_value()], crate::fiber::Returns::NOWHERE)
-                }
-                Some(Frame::Cleanup { queue, .. }) => match queue.next() {
-                    Some((cleanup, function)) => {
-                        self.machine.event(&Event::CleanupCalled { cleanup });
-                        self.call_value(function, Vec::new(), crate::fiber::Returns::NOWHERE)
+                Some(Frame::Native(_)) => self.step_native(),
+                Some(Frame::Cleanup(cleanups)) => match cleanups.body.take() {
+                    Some(body) => {
+                        self.await_value(vec![body.into_value()], crate::fiber::Returns::NOWHERE)
                     }
-                    None => {
-                        let fiber = self.top();
-                        if let Some(Frame::Cleanup { kept, .. }) = fiber.frames.pop() {
-                            fiber.results = kept;
+                    None => match cleanups.queue.next() {
+                        Some((cleanup, function)) => {
+                            self.machine.event(&Event::CleanupCalled { cleanup });
+                            self.call_value(function, Vec::new(), crate::fiber::Returns::NOWHERE)
                         }
-                        // A stop that came meanwhile; the caller's code does not go on.
-                        if matches!(fiber.frames.last(), Some(Frame::Code(_)))
-                            && self.machine.is_cancelled.get()
-                            && !self.is_in_cleanup()
-                        {
-                            let error = crate::errors::execution_cancelled();
-                            self.stop_at(error, crate::fiber::Returns::NOWHERE);
-                            return Stop::Wait;
+                        None => {
+                            if let Some(Frame::Cleanup(cleanups)) = self.top().frames.pop() {
+                                self.machine.results.set(cleanups.kept);
+                            }
+                            // A stop that came meanwhile; the caller's code does not go on.
+                            if matches!(self.top().frames.last(), Some(Frame::Code(_)))
+                                && self.machine.is_cancelled.get()
+                                && !self.is_in_cleanup()
+                            {
+                                let error = crate::errors::execution_cancelled();
+                                self.stop_at(error, crate::fiber::Returns::NOWHERE);
+                                return Stop::Wait;
+                            }
+                            continue;
                         }
-                        continue;
-                    }
+                    },
                 },
                 Some(Frame::Unwind(error)) => {
                     let error = error.clone();
@@ -549,19 +547,13 @@ impl crate::interpreter::Interpreter {
         let machine = self.machine.clone();
         let fiber = self.top();
         let frames = fiber.frames.len();
-        let Some(Frame::Native {
-            native,
-            has_started,
-            name,
-            ..
-        }) = fiber.frames.last_mut()
-        else {
+        let Some(Frame::Native(call)) = fiber.frames.last_mut() else {
             unreachable!("a library function is on top")
         };
-        let name = *name;
-        let results = has_started.then(|| std::mem::take(&mut fiber.results));
-        *has_started = true;
-        let stepped = native.step(&*machine, results);
+        let name = call.name;
+        let results = (call.has_started).then(|| machine.results.take());
+        call.has_started = true;
+        let stepped = call.native.step(&*machine, results);
         self.put_off_cleanups(frames);
         match stepped {
             Ok(step) => self.take_step(step).map(|()| crate::calls::Flow::Go),

@@ -136,13 +136,13 @@ impl Machine {
             let seen = self.explaining.seen.borrow().get(&record.id).cloned();
             let seen = seen.unwrap_or_default();
             explanation.is_partial |= seen.is_partial;
-            let operation = record.waits_for.borrow();
+            let operation = record.waits_for();
             explanation.tasks.push(WaitingTask {
                 task: record.id,
                 label: record.label.clone(),
                 site: seen.site,
-                awaits: record.waits_on.borrow().iter().map(Future::id).collect(),
-                operation: operation.as_ref().map(|guard| guard.label.to_string()),
+                awaits: record.peek_waits_on().iter().map(Future::id).collect(),
+                operation: operation.as_ref().map(|guard| guard.label().to_string()),
                 has: seen.has,
             });
         }
@@ -151,12 +151,12 @@ impl Machine {
         let mut sources = BTreeMap::new();
         for future in &futures {
             let core = future.get().core.borrow();
-            for callback in &core.callbacks[core.callbacks_done.min(core.callbacks.len())..] {
+            for callback in core.callbacks_left() {
                 if let CallbackKind::Then(derived) = &callback.kind {
                     sources.insert(derived.id(), future.id());
                 }
             }
-            if let Some(followed) = &core.follows {
+            if let Some(followed) = core.follows() {
                 sources.insert(future.id(), followed.id());
             }
         }
@@ -190,13 +190,13 @@ impl Machine {
             | State::Success(_)
             | State::Failure(_)
             | State::Cancelled(_) => {
-                for callback in &core.callbacks[core.callbacks_done.min(core.callbacks.len())..] {
+                for callback in core.callbacks_left() {
                     reach.visit(&callback.function);
                 }
             }
         }
         *is_partial |= reach.is_partial;
-        let (state, runner) = (core.state.kind(), core.runner.or(core.callback_task));
+        let (state, runner) = (core.state.kind(), core.runner.or(core.callback_task()));
         let is_manual = matches!(core.origin, Origin::Manual);
         let is_operation = matches!(core.origin, Origin::Operation { .. });
         drop(core);
@@ -233,7 +233,7 @@ impl Machine {
 
 fn is_open(future: &Future) -> bool {
     let core = future.get().core.borrow();
-    future.goes_on() || core.callbacks_done < core.callbacks.len()
+    future.goes_on() || !core.callbacks_left().is_empty()
 }
 
 impl Interpreter {
@@ -293,14 +293,13 @@ impl Reach<'_> {
             self.visit_start(start);
         }
         fiber.registers.iter().for_each(|value| self.visit(value));
-        fiber.results.iter().for_each(|value| self.visit(value));
         for frame in &fiber.frames {
             match frame {
-                Frame::Native { native, .. } => native.trace(&mut |value| self.visit(value)),
-                Frame::Cleanup { queue, kept, .. } => {
-                    let queue = queue.as_slice().iter();
+                Frame::Native(call) => call.native.trace(&mut |value| self.visit(value)),
+                Frame::Cleanup(cleanups) => {
+                    let queue = cleanups.queue.as_slice().iter();
                     queue.for_each(|(_, function)| self.visit(function));
-                    kept.iter().for_each(|value| self.visit(value));
+                    cleanups.kept.iter().for_each(|value| self.visit(value));
                 }
                 Frame::Code(_) | Frame::Unwind(_) => {}
             }

@@ -7,74 +7,196 @@ use crate::operation::OperationGuard;
 use crate::wait::Pending;
 use std::rc::Rc;
 use tourbillon_builtins::{NativeFrame, Outputs};
+use tourbillon_compiler::Function;
 use tourbillon_value::{ObjectId, RuntimeError, Value};
 
 /// Where the results of a frame go when the frame below is code: an absolute register.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Returns {
-    pub base: usize,
+    base: u32,
     /// How many results are wanted; 0 takes one if there is one.
     pub outputs: u8,
 }
 
+/// As a register: none.
+const NO_REGISTER: u32 = u32::MAX;
+
 impl Returns {
     /// For frames whose results nobody takes.
     pub(crate) const NOWHERE: Returns = Returns {
-        base: usize::MAX,
+        base: NO_REGISTER,
         outputs: 0,
     };
+
+    /// For results that go to consecutive registers, from `base` on.
+    pub(crate) fn to(base: usize, outputs: u8) -> Returns {
+        Returns {
+            base: small(base),
+            outputs,
+        }
+    }
+
+    /// For results of which so many are wanted, and that go to no register.
+    pub(crate) fn wanted(outputs: u8) -> Returns {
+        Returns {
+            base: NO_REGISTER,
+            outputs,
+        }
+    }
+
+    /// The first register that they go to.
+    pub(crate) fn register(self) -> Option<usize> {
+        (self.base != NO_REGISTER).then_some(self.base as usize)
+    }
+
     /// For the first frame of a body of which so many results are wanted.
     pub(crate) fn of_body(outputs: u8) -> Returns {
-        Returns {
-            outputs,
-            ..Returns::BODY
-        }
+        Returns::wanted(outputs)
     }
 
     /// For the first frame of a body: all outputs that were assigned.
     pub(crate) const BODY: Returns = Returns {
-        base: usize::MAX,
+        base: NO_REGISTER,
         outputs: ALL,
     };
+}
+
+fn small(number: usize) -> u32 {
+    u32::try_from(number).expect("a stack is not that large")
 }
 
 /// As a number of wanted outputs: all that the function has, as far as they were assigned.
 pub(crate) const ALL: u8 = 252;
 
-/// A call of a function of a program.
+/// A call of a function of a program. Numbers are small here: there may be many frames.
 pub(crate) struct CodeFrame {
     pub loaded: Rc<Loaded>,
-    pub function: usize,
-    /// The next instruction.
-    pub pc: usize,
-    /// First register of the window.
-    pub base: usize,
-    pub inputs: usize,
-    pub returns: Returns,
+    function: u32,
+    pc: u32,
+    base: u32,
+    inputs: u32,
+    returns_to: u32,
+    outputs: u8,
     /// How many results the next call of an assignment to a list of targets is asked for.
     pub wanted: u8,
+}
+
+impl CodeFrame {
+    /// A call that begins, with its first register and the number of its arguments.
+    pub(crate) fn new(
+        loaded: Rc<Loaded>,
+        function: usize,
+        base: usize,
+        inputs: usize,
+        returns: Returns,
+    ) -> CodeFrame {
+        CodeFrame {
+            loaded,
+            function: small(function),
+            pc: 0,
+            base: small(base),
+            inputs: small(inputs),
+            returns_to: returns.base,
+            outputs: returns.outputs,
+            wanted: 0,
+        }
+    }
+
+    /// The number of its function in the program.
+    pub(crate) fn function(&self) -> usize {
+        self.function as usize
+    }
+
+    /// Its function.
+    pub(crate) fn code(&self) -> &Function {
+        &self.loaded.program.functions[self.function()]
+    }
+
+    /// The next instruction.
+    pub(crate) fn pc(&self) -> usize {
+        self.pc as usize
+    }
+
+    /// It goes on with that instruction.
+    pub(crate) fn go_to(&mut self, pc: usize) {
+        self.pc = pc as u32;
+    }
+
+    /// The instruction that is being executed.
+    pub(crate) fn at(&self) -> u32 {
+        self.pc.saturating_sub(1)
+    }
+
+    /// First register of the window.
+    pub(crate) fn base(&self) -> usize {
+        self.base as usize
+    }
+
+    /// How many arguments it was given.
+    pub(crate) fn inputs(&self) -> usize {
+        self.inputs as usize
+    }
+
+    /// Where its results go.
+    pub(crate) fn returns(&self) -> Returns {
+        Returns {
+            base: self.returns_to,
+            outputs: self.outputs,
+        }
+    }
 }
 
 /// One entry of a frame stack.
 pub(crate) enum Frame {
     Code(CodeFrame),
     /// A library function that calls back into the language.
-    Native {
-        native: Box<dyn NativeFrame>,
-        has_started: bool,
-        name: &'static str,
-        returns: Returns,
-    },
+    Native(Box<NativeCall>),
     /// Cleanup functions to be run one after another; their errors become warnings.
-    Cleanup {
-        queue: std::vec::IntoIter<(ObjectId, Value)>,
-        /// Results on their way to the frame below; the cleanups' own calls must not replace them.
-        kept: Outputs,
-        /// What the call of an async function gave: the cleanup is over when its body is.
-        body: Option<Future>,
-    },
+    Cleanup(Box<Cleanups>),
     /// An error on its way down that waits for the cleanups above it.
     Unwind(RuntimeError),
+}
+
+/// A call of a library function that calls back.
+pub(crate) struct NativeCall {
+    pub native: Box<dyn NativeFrame>,
+    pub has_started: bool,
+    pub name: &'static str,
+    pub returns: Returns,
+}
+
+/// Cleanup functions that are being run.
+pub(crate) struct Cleanups {
+    pub queue: std::vec::IntoIter<(ObjectId, Value)>,
+    /// Results on their way to the frame below; the cleanups' own calls must not replace them.
+    pub kept: Outputs,
+    /// What the call of an async function gave: the cleanup is over when its body is.
+    pub body: Option<Future>,
+}
+
+impl Frame {
+    /// The frame of a library function that has not begun.
+    pub(crate) fn native(
+        native: Box<dyn NativeFrame>,
+        name: &'static str,
+        returns: Returns,
+    ) -> Frame {
+        Frame::Native(Box::new(NativeCall {
+            native,
+            has_started: false,
+            name,
+            returns,
+        }))
+    }
+
+    /// The frame of cleanup functions; `kept` are results on their way to the frame below.
+    pub(crate) fn cleanups(queue: Vec<(ObjectId, Value)>, kept: Outputs) -> Frame {
+        Frame::Cleanup(Box::new(Cleanups {
+            queue: queue.into_iter(),
+            kept,
+            body: None,
+        }))
+    }
 }
 
 /// An async body: what a future runs, or the program itself.
@@ -85,11 +207,9 @@ pub(crate) struct Fiber {
     /// What it waits for.
     pub pending: Option<Pending>,
     /// Frames of the bodies that await this one by transfer, for the recursion limit.
-    pub depth_below: usize,
+    depth_below: u32,
     /// Whether that patience has ended.
     pub is_cut_off: bool,
-    /// The results of a first frame that is not code.
-    pub results: Outputs,
     /// What it began with and has not yet begun.
     pub start: Option<Box<Start>>,
     /// Boxed: few bodies have any of it.
@@ -182,18 +302,52 @@ impl Fiber {
             frames,
             registers,
             pending: None,
-            depth_below,
+            depth_below: small(depth_below),
             is_cut_off: false,
-            results: Outputs::new(),
             start: Some(start),
             aside: None,
         }
     }
 
-    /// Gives the memory back that its stacks have in advance.
+    /// How many frames there are down to that of the task's outermost body, for the recursion limit.
+    pub(crate) fn depth(&self) -> usize {
+        self.frames.len() + self.depth_below as usize
+    }
+
+    /// The frames of the bodies that await this one by transfer.
+    pub(crate) fn depth_below(&self) -> usize {
+        self.depth_below as usize
+    }
+
+    /// So many frames are not below it any more.
+    pub(crate) fn rise(&mut self, frames: usize) {
+        self.depth_below -= small(frames);
+    }
+
+    /// Gives the memory back that its stacks have in advance, and that of the last registers when they hold
+    /// nothing: before it goes on, they are to be [restored](Fiber::restore).
     pub(crate) fn trim(&mut self) {
         self.frames.shrink_to_fit();
+        let used = self
+            .registers
+            .iter()
+            .rposition(|value| !value.is_undefined());
+        self.registers.truncate(used.map_or(0, |last| last + 1));
         self.registers.shrink_to_fit();
+    }
+
+    /// Makes the registers of the innermost call as many again as it has.
+    pub(crate) fn restore(&mut self) {
+        let code = self.frames.iter().rev().find_map(|frame| match frame {
+            Frame::Code(frame) => Some(frame),
+            Frame::Native(_) | Frame::Cleanup(_) | Frame::Unwind(_) => None,
+        });
+        let end = code.map_or(0, |frame| {
+            frame.base() + usize::from(frame.code().registers)
+        });
+        if self.registers.len() < end {
+            self.registers.resize(end, Value::Undefined);
+        }
     }
 
     /// Bytes of its own, of its frames and of its registers; not of what they refer to.
@@ -207,12 +361,9 @@ impl Fiber {
     pub(crate) fn is_shielded(&self) -> bool {
         !self.is_cut_off
             && self.frames.iter().any(|frame| match frame {
-                Frame::Code(code) => {
-                    let at = code.pc.saturating_sub(1) as u32;
-                    code.loaded.program.functions[code.function].is_shielded(at)
-                }
-                Frame::Cleanup { .. } => true,
-                Frame::Native { .. } | Frame::Unwind(_) => false,
+                Frame::Code(frame) => frame.code().is_shielded(frame.at()),
+                Frame::Cleanup(_) => true,
+                Frame::Native(_) | Frame::Unwind(_) => false,
             })
     }
 }

@@ -1,5 +1,6 @@
 //! Futures: values of class `future`, their one transition, and who is told of it.
 
+mod extras;
 mod object;
 mod settling;
 mod state;
@@ -7,6 +8,7 @@ mod waiting;
 
 pub use state::{FutureState, FutureView, future_view};
 
+use extras::Extras;
 use object::unavailable;
 use waiting::Registration;
 pub(crate) use waiting::{Listener, SetListener};
@@ -24,9 +26,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use thin_vec::ThinVec;
 use tourbillon_builtins::Outputs;
-use tourbillon_host::{
-    Access, Event, EventState, Object as Shared, Priority, TaskId, TaskLabel, Watch,
-};
+use tourbillon_host::{Access, Event, EventState, Object as Shared, Priority, TaskId, TaskLabel};
 use tourbillon_value::{ObjectId, ObjectRef, Result, RuntimeError, Value, WeakObject};
 
 /// A counted reference to a future.
@@ -41,8 +41,6 @@ pub(crate) struct FutureObject {
     /// Its number among the futures of the task that made it, whose own is the first; 0 for one that no
     /// task made.
     ordinal: u32,
-    /// It says itself what is done with it: programs reach it on many ways.
-    watch: Watch,
     /// Which session it belongs to: an address that lives as long as the future does.
     session: Rc<Token>,
     pub core: RefCell<Core>,
@@ -143,35 +141,10 @@ pub(crate) struct Core {
         reason = "three words smaller where nobody waits"
     )]
     registrations: Option<Box<VecDeque<Registration>>>,
-    pub callbacks: ThinVec<Callback>,
-    /// How many callbacks have run or were passed over.
-    pub callbacks_done: usize,
-    /// The task that runs the callbacks now.
-    pub callback_task: Option<TaskId>,
-    /// The label of the next such task, given by who registered the callback.
-    pub callback_label: Option<Rc<TaskLabel>>,
-    /// Futures that take over this one's result.
-    followers: ThinVec<Future>,
-    /// The future whose result this one takes over.
-    pub follows: Option<Future>,
-    /// Futures whose end waits for this one's: their bodies have ended and had started it.
-    held_back: ThinVec<Future>,
-    failure: Option<Rc<Failure>>,
     /// Its place among the futures of the embedded tier, until it has ended.
     pub place: Option<Place>,
     /// Boxed: few futures have any of it.
     extras: Option<Box<Extras>>,
-}
-
-/// What only few futures have.
-#[derive(Default)]
-struct Extras {
-    /// The name that `spawn` was given.
-    name: Option<Rc<str>>,
-    /// What makes it a future of `parfeval` or of what comes after it.
-    feval: Option<Rc<Feval>>,
-    /// The function whose outputs are its value, when it has not assigned all of them.
-    shortfall: Option<Shortfall>,
 }
 
 impl Core {
@@ -187,40 +160,10 @@ impl Core {
             parent: None,
             children: ThinVec::new(),
             sweep_children_at: 0,
-            held_back: ThinVec::new(),
             registrations: None,
-            callbacks: ThinVec::new(),
-            callbacks_done: 0,
-            callback_task: None,
-            callback_label: None,
-            followers: ThinVec::new(),
-            follows: None,
-            failure: None,
             place: None,
             extras: None,
         }
-    }
-
-    /// The name that `spawn` was given.
-    pub(crate) fn name(&self) -> Option<&Rc<str>> {
-        self.extras.as_ref()?.name.as_ref()
-    }
-
-    pub(crate) fn set_name(&mut self, name: Rc<str>) {
-        self.extras.get_or_insert_default().name = Some(name);
-    }
-
-    /// What makes it a future of `parfeval` or of what comes after it.
-    pub(crate) fn feval(&self) -> Option<&Rc<Feval>> {
-        self.extras.as_ref()?.feval.as_ref()
-    }
-
-    pub(crate) fn set_feval(&mut self, feval: Rc<Feval>) {
-        self.extras.get_or_insert_default().feval = Some(feval);
-    }
-
-    pub(crate) fn set_shortfall(&mut self, shortfall: Shortfall) {
-        self.extras.get_or_insert_default().shortfall = Some(shortfall);
     }
 }
 
@@ -245,7 +188,6 @@ impl Future {
             id,
             number,
             ordinal,
-            watch: machine.watch.clone(),
             session: machine.token.clone(),
             core: RefCell::new(Core::new(state, origin, label, body_name)),
         });
@@ -265,7 +207,7 @@ impl Future {
     /// A future of no job: it never changes, and nobody counts it.
     pub(crate) fn unavailable(machine: &Machine) -> Value {
         let label = TaskLabel::root(&machine.options.root_label);
-        unavailable(&machine.watch, &machine.token, label)
+        unavailable(&machine.token, label)
     }
 
     /// Whether the job behind it has begun.
@@ -382,14 +324,17 @@ impl Future {
     #[inline]
     pub(crate) fn touch_request(&self, access: Access) {
         let object = self.get();
-        object.watch.access(Shared::Request(object.id), access);
+        object
+            .session
+            .watch
+            .access(Shared::Request(object.id), access);
     }
 
     /// Whether it was asked to stop.
     pub(crate) fn is_asked(&self) -> bool {
         let object = self.get();
         let request = Shared::Request(object.id);
-        object.watch.access(request, Access::Read);
+        object.session.watch.access(request, Access::Read);
         object.core.borrow().cancel_requested
     }
 
@@ -402,7 +347,7 @@ impl Future {
             State::Created(_) | State::Pending => None,
             State::Success(outputs) => Some(Ok(outputs.clone())),
             State::Failure(error) | State::Cancelled(error) => {
-                if let Some(failure) = &core.failure {
+                if let Some(failure) = core.failure() {
                     failure.is_observed.set(true);
                 }
                 Some(Err(error.clone()))
@@ -425,7 +370,7 @@ impl Future {
 
     /// Says that somebody saw, or will see, how it failed.
     pub(crate) fn observe(&self) {
-        if let Some(failure) = &self.get().core.borrow().failure {
+        if let Some(failure) = self.get().core.borrow().failure() {
             failure.is_observed.set(true);
         }
     }
@@ -449,7 +394,7 @@ impl Future {
                 let kind = &core.body_name;
                 format!("{kind} #{} of {}", self.get().ordinal, core.label)
             }
-            Origin::Operation(operation) => operation.guard.label.to_string(),
+            Origin::Operation(operation) => operation.guard.label().to_string(),
             Origin::Body if core.runner.is_some() => core.label.to_string(),
             Origin::Body => format!("{}/{}", core.label, core.body_name),
         }
@@ -504,7 +449,7 @@ impl Core {
             }
         };
         self.registrations().any(is_awaited)
-            || !self.followers.is_empty()
-            || self.callbacks_done < self.callbacks.len()
+            || !self.followers().is_empty()
+            || !self.callbacks_left().is_empty()
     }
 }

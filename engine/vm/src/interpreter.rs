@@ -10,11 +10,11 @@ use crate::joins;
 use crate::machine::Machine;
 use crate::operation::{Advance, OperationGuard};
 use crate::sets::SetObject;
-use crate::task::{Link, TaskRecord};
-use crate::wait::{FutureWait, Goal, JoinKind, Pending, Settling, Then, Wait, Waiter};
+use crate::task::TaskRecord;
+use crate::wait::{FutureWait, Goal, JoinKind, Members, Pending, Settling, Then, Wait, Waiter};
 use std::future::poll_fn;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::Poll;
 use thin_vec::ThinVec;
 use tourbillon_builtins::{Outputs, one};
 use tourbillon_executor::Resource;
@@ -25,7 +25,8 @@ use tourbillon_value::{Result, RuntimeError};
 pub(crate) struct Interpreter {
     pub machine: Rc<Machine>,
     pub record: Rc<TaskRecord>,
-    pub fibers: Vec<Fiber>,
+    /// While it runs.
+    pub fibers: ThinVec<Fiber>,
 }
 
 /// What ended a run of instructions.
@@ -37,15 +38,11 @@ pub(crate) enum Stop {
 }
 
 impl Interpreter {
-    pub(crate) fn new(
-        machine: Rc<Machine>,
-        record: Rc<TaskRecord>,
-        fibers: Vec<Fiber>,
-    ) -> Interpreter {
+    pub(crate) fn new(machine: Rc<Machine>, record: Rc<TaskRecord>) -> Interpreter {
         Interpreter {
             machine,
             record,
-            fibers,
+            fibers: ThinVec::new(),
         }
     }
 
@@ -57,10 +54,11 @@ impl Interpreter {
     pub(crate) fn run(mut self) -> impl std::future::Future<Output = ()> + 'static {
         async move {
             self.touch_wait();
+            self.take_fibers();
             self.record.has_run.set(true);
             while !self.fibers.is_empty() {
                 if self.top().pending.is_some() {
-                    let result = poll_fn(|context| self.poll_wait(context)).await;
+                    let result = poll_fn(|_| self.poll_wait()).await;
                     self.deliver(result);
                 }
                 match self.run_top() {
@@ -132,20 +130,13 @@ impl Interpreter {
                 arguments,
             } => self.push_function(loaded, function, arguments, Returns::BODY),
             Start::Native { native, name } => {
-                self.top().frames.push(Frame::Native {
-                    native,
-                    has_started: false,
-                    name,
-                    returns: Returns::NOWHERE,
-                });
+                let frame = Frame::native(native, name, Returns::NOWHERE);
+                self.top().frames.push(frame);
                 Ok(())
             }
             Start::Cleanups(queue) => {
-                self.top().frames.push(Frame::Cleanup {
-                    queue: queue.into_iter(),
-                    kept: Outputs::new(),
-                    body: None,
-                });
+                let frame = Frame::cleanups(queue, Outputs::new());
+                self.top().frames.push(frame);
                 Ok(())
             }
         }
@@ -165,7 +156,7 @@ impl Interpreter {
         drop(fiber);
         if self.fibers.is_empty() {
             // The task is over; what its result leads to may need its place.
-            drop(self.record.place.take());
+            drop(self.record.take_place());
         }
         future.settle(&self.machine, result);
     }
@@ -173,10 +164,7 @@ impl Interpreter {
     /// Gives the result of a wait to the instruction that waited.
     fn deliver(&mut self, result: Result<Outputs>) {
         let pending = self.top().pending.take().expect("a wait has ended");
-        let returns = Returns {
-            base: pending.base,
-            outputs: pending.outputs,
-        };
+        let returns = pending.returns;
         let written = match result {
             Ok(values) => match pending.wait.awaited() {
                 Some(future) => self.finish_values(future, values, returns),
@@ -257,9 +245,9 @@ impl Interpreter {
     /// Hands the bodies from `place` on over to a task of their own.
     fn split(&mut self, place: usize) {
         let mut fibers = self.fibers.split_off(place);
-        let depth = fibers[0].depth_below;
+        let depth = fibers[0].depth_below();
         for fiber in &mut fibers {
-            fiber.depth_below -= depth;
+            fiber.rise(depth);
         }
         crate::spawn::detach(&self.machine, &self.record, fibers);
     }
@@ -268,27 +256,21 @@ impl Interpreter {
     /// awaited, then the error is thrown.
     pub(crate) fn begin_cancellation(&mut self, error: RuntimeError) {
         let future = self.top().future.clone();
-        let (base, outputs) = match self.top().pending.take() {
+        let returns = match self.top().pending.take() {
             Some(pending) => {
-                let place = (pending.base, pending.outputs);
+                let returns = pending.returns;
                 self.dispose(pending);
-                place
+                returns
             }
-            None => (usize::MAX, 0),
+            None => Returns::NOWHERE,
         };
         cancel::ask_children(&self.machine, &future);
         let children = pending_children(&future);
-        self.settle_first(children, Then::Cancellation(error), base, outputs);
+        self.settle_first(children, Then::Cancellation(error), returns);
     }
 
     /// Waits for futures that were asked to stop before it goes on.
-    pub(crate) fn settle_first(
-        &mut self,
-        futures: Vec<Future>,
-        then: Then,
-        base: usize,
-        outputs: u8,
-    ) {
+    pub(crate) fn settle_first(&mut self, futures: Vec<Future>, then: Then, returns: Returns) {
         let waiter = Waiter::new(self.record.id, Goal::All, futures.len());
         for (index, future) in futures.iter().enumerate() {
             let listener = Listener::Waiter(waiter.clone());
@@ -300,8 +282,7 @@ impl Interpreter {
                 futures: futures.into_iter().collect(),
                 then,
             }),
-            base,
-            outputs,
+            returns,
         });
     }
 
@@ -320,13 +301,13 @@ impl Interpreter {
     }
 
     /// Looks whether the wait of the innermost body is over; otherwise publishes what it waits for.
-    fn poll_wait(&mut self, context: &mut Context<'_>) -> Poll<Result<Outputs>> {
+    fn poll_wait(&mut self) -> Poll<Result<Outputs>> {
         self.touch_wait();
-        self.record.resume();
-        let injected = self.record.injected.take();
+        self.take_fibers();
+        let injected = self.record.take_injected();
         if let Some(error) = injected {
             if let Some(pending) = self.top().pending.take() {
-                let (base, outputs) = (pending.base, pending.outputs);
+                let returns = pending.returns;
                 self.dispose(pending);
                 let waiter = Waiter::new(self.record.id, Goal::All, 0);
                 let then = Then::Result(Ok(Outputs::new()));
@@ -335,16 +316,12 @@ impl Interpreter {
                     futures: ThinVec::new(),
                     then,
                 });
-                self.top().pending = Some(Pending {
-                    wait,
-                    base,
-                    outputs,
-                });
+                self.top().pending = Some(Pending { wait, returns });
             }
             return Poll::Ready(Err(error));
         }
         loop {
-            if let Some(result) = self.poll_outer_timeouts(context) {
+            if let Some(result) = self.poll_outer_timeouts() {
                 return Poll::Ready(result);
             }
             if let Some(place) = self.carry_requests_down() {
@@ -359,10 +336,10 @@ impl Interpreter {
                 self.begin_cancellation(error);
                 continue;
             }
-            if self.cut_off_cleanup(context) {
+            if self.cut_off_cleanup() {
                 continue;
             }
-            match self.poll_top(context) {
+            match self.poll_top() {
                 Progress::Done(result) => return Poll::Ready(result),
                 Progress::Changed => {}
                 Progress::Waits => {
@@ -375,7 +352,7 @@ impl Interpreter {
 
     /// Cleanup after a cancellation has a budget; when it is spent, the cleanup is cut off. Says whether
     /// that happened just now.
-    fn cut_off_cleanup(&mut self, context: &mut Context<'_>) -> bool {
+    fn cut_off_cleanup(&mut self) -> bool {
         let is_cancelled = self.machine.is_cancelled.get();
         (0..self.fibers.len()).any(|place| {
             let fiber = &self.fibers[place];
@@ -383,12 +360,12 @@ impl Interpreter {
             let is_of_cleanup = place == 0 && self.record.is_of_cleanup.get();
             let is_running =
                 (is_asked || is_cancelled) && fiber.is_shielded() || is_cancelled && is_of_cleanup;
-            is_running && self.spend_cleanup_budget(place, context)
+            is_running && self.spend_cleanup_budget(place)
         })
     }
 
     /// The budget of the cleanup of one body; says whether it was spent just now.
-    fn spend_cleanup_budget(&mut self, place: usize, context: &mut Context<'_>) -> bool {
+    fn spend_cleanup_budget(&mut self, place: usize) -> bool {
         let aside = self.fibers[place].aside.get_or_insert_default();
         if aside.cleanup_budget.is_none() {
             let budget = Nanoseconds::from_seconds(self.machine.options.cleanup_budget_seconds);
@@ -401,7 +378,7 @@ impl Interpreter {
         }
         let aside = self.fibers[place].aside.as_ref();
         let budget = aside.and_then(|aside| aside.cleanup_budget.clone());
-        let is_spent = budget.expect("it runs").poll(context).is_ready();
+        let is_spent = budget.expect("it runs").poll_for(self.record.id).is_ready();
         if is_spent {
             let is_cleanup = self.fibers[place].is_shielded();
             self.fibers[place].is_cut_off = true;
@@ -426,7 +403,8 @@ impl Interpreter {
 
     /// Timeouts of bodies that await an inner one by transfer. A timed-out inner body is stopped and
     /// its cleanup awaited, unless others wait for it: then it goes on without us.
-    fn poll_outer_timeouts(&mut self, context: &mut Context<'_>) -> Option<Result<Outputs>> {
+    fn poll_outer_timeouts(&mut self) -> Option<Result<Outputs>> {
+        let task = self.record.id;
         for place in 0..self.fibers.len() - 1 {
             let Some(Pending {
                 wait: Wait::Futures(wait),
@@ -438,7 +416,7 @@ impl Interpreter {
             let Some(timeout) = &mut wait.timeout else {
                 continue;
             };
-            if timeout.has_fired || !timeout.is_over(context) {
+            if timeout.has_fired || !timeout.is_over(task) {
                 continue;
             }
             timeout.has_fired = true;
@@ -455,16 +433,16 @@ impl Interpreter {
     }
 
     /// The wait of the innermost body itself.
-    fn poll_top(&mut self, context: &mut Context<'_>) -> Progress {
+    fn poll_top(&mut self) -> Progress {
         let machine = self.machine.clone();
+        let task = self.record.id;
         let pending = self.top().pending.as_mut().expect("it waits");
-        let (base, outputs) = (pending.base, pending.outputs);
+        let returns = pending.returns;
         match &mut pending.wait {
             Wait::Yield { has_yielded } => {
                 if std::mem::replace(has_yielded, true) {
                     return Progress::Done(Ok(Outputs::new()));
                 }
-                let task = self.record.id;
                 let by_last = false;
                 machine.event(&Event::TaskWoken { task, by_last });
                 let is_new = machine.scheduler.borrow_mut().make_ready(task);
@@ -478,7 +456,7 @@ impl Interpreter {
                 sequel,
                 builtin,
             } => loop {
-                let Poll::Ready(outcome) = guard.poll(context) else {
+                let Poll::Ready(outcome) = guard.poll_for(task) else {
                     return Progress::Waits;
                 };
                 let ended = sequel.take().expect("an operation ends once");
@@ -523,12 +501,12 @@ impl Interpreter {
                 }
                 if wait.waiter.is_met() {
                     let (losers, then) = joins::conclude(wait);
-                    return self.stop_losers(losers, then, base, outputs);
+                    return self.stop_losers(losers, then, returns);
                 }
                 let Some(timeout) = &mut wait.timeout else {
                     return Progress::Waits;
                 };
-                if !timeout.is_over(context) {
+                if !timeout.is_over(task) {
                     return Progress::Waits;
                 }
                 let error = errors::timeout(timeout.seconds);
@@ -539,19 +517,13 @@ impl Interpreter {
                 if wait.kind == JoinKind::Await {
                     started.retain(|future| !future.has_waiters_beyond(1));
                 }
-                self.stop_losers(started, Then::Result(Err(error)), base, outputs)
+                self.stop_losers(started, Then::Result(Err(error)), returns)
             }
         }
     }
 
     /// Asks futures to stop and waits for them, if there are any that go on.
-    fn stop_losers(
-        &mut self,
-        losers: Vec<Future>,
-        mut then: Then,
-        base: usize,
-        outputs: u8,
-    ) -> Progress {
+    fn stop_losers(&mut self, losers: Vec<Future>, mut then: Then, returns: Returns) -> Progress {
         let losers: Vec<Future> = losers
             .into_iter()
             .filter(|loser| !loser.is_terminal())
@@ -569,7 +541,7 @@ impl Interpreter {
         }
         let old = self.top().pending.take();
         drop(old);
-        self.settle_first(losers, then, base, outputs);
+        self.settle_first(losers, then, returns);
         Progress::Changed
     }
 
@@ -585,7 +557,7 @@ impl Interpreter {
         }
     }
 
-    /// Says what the task waits for, so that others can cancel it and reports can name it.
+    /// Leaves the bodies in the record, so that others see what the task waits for and can cancel it.
     fn publish(&mut self) {
         let frames = self.top().frames.len();
         self.put_off_cleanups(frames);
@@ -597,38 +569,20 @@ impl Interpreter {
             self.fibers.shrink_to_fit();
             self.fibers.iter_mut().for_each(Fiber::trim);
         }
-        let mut chain = self.record.chain.borrow_mut();
-        let mut stack_bytes = 0;
-        for fiber in &self.fibers {
-            stack_bytes += fiber.stack_bytes();
-            chain.push(Link {
-                future: fiber.future.clone(),
-                is_shielded: fiber.is_shielded(),
-            });
-        }
-        let gauge = &self.machine.token.task_bytes;
-        gauge.remove(self.record.stack_bytes.replace(stack_bytes));
-        gauge.add(stack_bytes);
-        let mut waits_on = self.record.waits_on.borrow_mut();
-        let top = self.fibers.last().expect("a task has a body");
-        match &top.pending.as_ref().expect("it waits").wait {
-            Wait::Operation { guard, .. } => {
-                *self.record.waits_for.borrow_mut() = Some(guard.clone());
+        let stack_bytes = self.fibers.iter().map(Fiber::stack_bytes).sum();
+        self.machine.token.task_bytes.add(stack_bytes);
+        self.record.fibers.replace(std::mem::take(&mut self.fibers));
+    }
+
+    /// Takes the bodies back from the record, where they are when the task was suspended.
+    fn take_fibers(&mut self) {
+        if self.fibers.is_empty() {
+            self.fibers = self.record.fibers.take();
+            if self.record.has_run.get() {
+                let stack_bytes = self.fibers.iter().map(Fiber::stack_bytes).sum();
+                self.machine.token.task_bytes.remove(stack_bytes);
             }
-            Wait::Futures(FutureWait {
-                members, waiter, ..
-            }) => {
-                waits_on.extend(members.iter().cloned());
-                waits_on.extend(waiter.late());
-            }
-            Wait::Settling(settling) => waits_on.extend(settling.futures.iter().cloned()),
-            Wait::Next { set, .. } => {
-                let set = set
-                    .downcast_ref::<SetObject>()
-                    .expect("a set is waited for");
-                waits_on.extend(set.members());
-            }
-            Wait::Yield { .. } => {}
+            self.fibers.iter_mut().for_each(Fiber::restore);
         }
     }
 }
@@ -636,6 +590,7 @@ impl Interpreter {
 /// A session whose execution is dropped halfway keeps its workspace.
 impl Drop for Interpreter {
     fn drop(&mut self) {
+        self.take_fibers();
         if let Some(fiber) = self.fibers.first_mut()
             && let Some(Frame::Code(frame)) = fiber.frames.first()
         {
@@ -668,7 +623,7 @@ pub(crate) fn wait_for(
     machine: &Machine,
     record: &TaskRecord,
     kind: JoinKind,
-    members: Vec<Future>,
+    members: Members,
     started: Vec<Future>,
     room: Room,
 ) -> FutureWait {

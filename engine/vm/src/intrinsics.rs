@@ -12,6 +12,7 @@ use crate::sets::SetObject;
 use crate::spawn::{self, SpawnOptions};
 use crate::wait::{JoinKind, Timeout, Wait};
 use crate::{callbacks, cancel};
+use smallvec::smallvec;
 use std::rc::Rc;
 use tourbillon_builtins::{Intrinsic, Outputs, one};
 use tourbillon_host::{Access, Nanoseconds, Object, Priority, Request};
@@ -167,7 +168,7 @@ impl Interpreter {
             &self.machine,
             &self.record,
             JoinKind::Await,
-            vec![future.clone()],
+            smallvec![future.clone()],
             started,
             room,
         );
@@ -181,7 +182,7 @@ impl Interpreter {
 
     /// Control goes to the body of a created future; the body that awaits it waits below.
     fn transfer(&mut self, future: &Future) -> Result<()> {
-        let depth = self.top().frames.len() + self.top().depth_below;
+        let depth = self.top().depth();
         let limit = self.machine.options.recursion_limit;
         if depth >= limit {
             let pending = self.top().pending.take();
@@ -298,6 +299,7 @@ impl Interpreter {
         if members.is_empty() && matches!(kind, JoinKind::Any | JoinKind::Race) {
             return Err(joins::all_failed(&members));
         }
+        let members = members.into();
         let mut wait = wait_for(&self.machine, &self.record, kind, members, started, room);
         if !wait.waiter.is_met() {
             wait.timeout = timeout.and_then(|seconds| self.start_timeout(seconds));
@@ -394,7 +396,7 @@ impl Interpreter {
             let core = future.get().core.borrow();
             (
                 matches!(core.origin, Origin::Manual),
-                core.follows.is_some(),
+                core.follows().is_some(),
             )
         };
         if future.is_terminal() || is_following {

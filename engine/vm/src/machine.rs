@@ -11,14 +11,14 @@ use crate::future::{Failure, Future, Listener};
 use crate::registry::Registry;
 use crate::statistics::{Gauge, Statistics};
 use crate::task::TaskRecord;
-use crate::wait::Waiter;
+use crate::wait::{NOBODY, Waiter};
 use litemap::LiteMap;
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
-use tourbillon_builtins::{CleanupQueue, note_escape};
+use tourbillon_builtins::{CleanupQueue, Outputs, note_escape};
 use tourbillon_compiler::{Constant, ConstantCallee, FunctionKind, Program};
 use tourbillon_executor::{Scheduler, Target};
 use tourbillon_host::{
@@ -81,6 +81,8 @@ pub struct Machine {
     pub(crate) ticks_in_a_row: Cell<u32>,
     pub(crate) cleanups: Rc<CleanupQueue>,
     pub(crate) last_error: RefCell<Option<RuntimeError>>,
+    /// The results of a call, on their way to the library function or the body's end that takes them next.
+    pub(crate) results: Cell<Outputs>,
     pub(crate) diagnostics: RefCell<Vec<RuntimeError>>,
     pub(crate) output: RefCell<String>,
     pub(crate) failures: RefCell<Vec<Rc<Failure>>>,
@@ -111,8 +113,9 @@ pub struct Machine {
 }
 
 /// What the futures of a session know of it. Its address is the identity of the session.
-#[derive(Default)]
 pub(crate) struct Token {
+    /// Futures say themselves what is done with them: programs reach them on many ways.
+    pub watch: Watch,
     /// Futures that are pending.
     pub pending: Gauge,
     /// Bytes of the stacks of suspended tasks.
@@ -179,6 +182,11 @@ impl Machine {
         let scheduler = Scheduler::new();
         let cancel = CancelCell::new(scheduler.inbox().clone());
         let watch = Watch::new(observer);
+        let token = Rc::new(Token {
+            watch: watch.clone(),
+            pending: Gauge::default(),
+            task_bytes: Gauge::default(),
+        });
         Machine {
             host,
             policy,
@@ -188,7 +196,7 @@ impl Machine {
             job_label: None,
             diary: None,
             jobs_ended: Cell::new(0),
-            token: Rc::default(),
+            token,
             scheduler: RefCell::new(scheduler),
             records: RefCell::default(),
             current: RefCell::default(),
@@ -201,6 +209,7 @@ impl Machine {
             ticks_in_a_row: Cell::new(0),
             cleanups: Rc::default(),
             last_error: RefCell::default(),
+            results: Cell::default(),
             diagnostics: RefCell::default(),
             output: RefCell::default(),
             failures: RefCell::default(),
@@ -454,11 +463,8 @@ impl Machine {
         for waiter in waiters {
             self.touch(Object::Wait(waiter.task()), Access::Write);
             if waiter.admit(future) {
-                if let Some(record) = self.record(waiter.task()) {
-                    record.waits_on.borrow_mut().push(future.clone());
-                }
                 // The goal is that all have ended: which of them it was does not matter.
-                future.register(self, Listener::Waiter(waiter), u32::MAX);
+                future.register(self, Listener::Waiter(waiter), NOBODY);
             }
         }
     }
@@ -485,7 +491,14 @@ impl Machine {
 
     /// Takes in what the host has finished: tasks become ready, started operations settle their
     /// futures, in the order of the wakes. Runs no code of the program.
+    #[inline]
     pub(crate) fn collect_woken(self: &Rc<Self>) {
+        if self.scheduler.borrow().inbox().has_any() {
+            self.collect_all_woken();
+        }
+    }
+
+    fn collect_all_woken(self: &Rc<Self>) {
         let mut woken = std::mem::take(&mut *self.woken.borrow_mut());
         loop {
             self.scheduler.borrow().inbox().drain(&mut woken);
@@ -502,7 +515,9 @@ impl Machine {
                             self.event(&Event::TaskReady { task });
                         }
                     }
-                    Target::Operation(number) => crate::spawn::poll_started(self, number),
+                    Target::Operation(number) => {
+                        crate::spawn::poll_started(self, number.into());
+                    }
                 }
             }
         }

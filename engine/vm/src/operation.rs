@@ -5,8 +5,9 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use tourbillon_builtins::{Finish, Next, Sequence};
-use tourbillon_host::{Access, Object};
-use tourbillon_host::{Event, OperationId, OperationLabel, Outcome, Request, TaskLabel};
+use tourbillon_host::{
+    Access, Event, Object, OperationId, OperationLabel, Outcome, Request, TaskId, TaskLabel,
+};
 use tourbillon_value::{Result, Value};
 
 /// What is made of the outcome of a request.
@@ -113,8 +114,10 @@ enum After {
 pub(crate) struct OperationGuard {
     machine: Rc<Machine>,
     id: OperationId,
-    /// Where it came from.
-    pub label: OperationLabel,
+    /// The parts of its label: in one piece they would take more.
+    task: Rc<TaskLabel>,
+    name: &'static str,
+    occurrence: u32,
     /// Whether somebody's progress depends on it: budgets of cleanups do not count.
     counts: bool,
     has_ended: Cell<bool>,
@@ -140,10 +143,21 @@ impl OperationGuard {
         Rc::new(OperationGuard {
             machine: machine.clone(),
             id,
-            label,
+            task: label.task,
+            name: label.name,
+            occurrence: label.occurrence,
             counts,
             has_ended: Cell::new(false),
         })
+    }
+
+    /// Where it came from.
+    pub(crate) fn label(&self) -> OperationLabel {
+        OperationLabel {
+            task: self.task.clone(),
+            name: self.name,
+            occurrence: self.occurrence,
+        }
     }
 
     /// The outcome when it is there.
@@ -165,6 +179,16 @@ impl OperationGuard {
         self.machine.touch(Object::Tasks, Access::Add);
         let started = self.machine.started.borrow_mut().remove(&number);
         drop(started);
+    }
+
+    /// The same for a task, which is woken when the outcome comes.
+    pub(crate) fn poll_for(&self, task: TaskId) -> Poll<Outcome> {
+        if self.has_ended.get() {
+            return Poll::Pending;
+        }
+        let waker = self.machine.scheduler.borrow_mut().waker(task);
+        let waker = waker.expect("a task that runs is there");
+        self.poll(&mut Context::from_waker(&waker))
     }
 
     /// Asks a background job to stop; says whether it goes on until it has.

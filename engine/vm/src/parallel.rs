@@ -68,12 +68,7 @@ impl Interpreter {
         if let Some(error) = self.cancellation() {
             return Ok(self.stop_at(error, returns));
         }
-        self.top().frames.push(Frame::Native {
-            native,
-            has_started: false,
-            name,
-            returns,
-        });
+        self.top().frames.push(Frame::native(native, name, returns));
         Ok(Flow::Go)
     }
 

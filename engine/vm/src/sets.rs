@@ -81,6 +81,11 @@ impl SetObject {
     /// The members that were not given back, in order of their addition.
     pub(crate) fn members(&self) -> Vec<Future> {
         self.watch.handle(self.id, Access::Read);
+        self.peek_members()
+    }
+
+    /// The same, where nobody is to know of the look.
+    pub(crate) fn peek_members(&self) -> Vec<Future> {
         self.core.members.borrow().values().cloned().collect()
     }
 

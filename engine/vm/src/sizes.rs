@@ -3,6 +3,7 @@
 use crate::fiber::{Fiber, Frame, Start};
 use crate::future::{Core, FutureObject, State};
 use crate::interpreter::Interpreter;
+use crate::operation::OperationGuard;
 use crate::task::TaskRecord;
 use crate::wait::{FutureWait, Pending, Settling, Waiter};
 
@@ -13,18 +14,19 @@ fn of_future<F>(_: impl FnOnce(Interpreter) -> F) -> usize {
 #[test]
 fn parts_of_a_pending_task_stay_small() {
     let sizes = [
-        ("future", size_of::<FutureObject>(), 248),
-        ("its core", size_of::<Core>(), 200),
+        ("future", size_of::<FutureObject>(), 176),
+        ("its core", size_of::<Core>(), 136),
         ("its state", size_of::<State>(), 32),
-        ("record", size_of::<TaskRecord>(), 208),
-        ("interpreter", of_future(Interpreter::run), 64),
-        ("fiber", size_of::<Fiber>(), 184),
-        ("frame", size_of::<Frame>(), 72),
+        ("record", size_of::<TaskRecord>(), 88),
+        ("interpreter", of_future(Interpreter::run), 40),
+        ("fiber", size_of::<Fiber>(), 144),
+        ("frame", size_of::<Frame>(), 40),
         ("start", size_of::<Start>(), 48),
-        ("wait", size_of::<Pending>(), 72),
+        ("wait", size_of::<Pending>(), 64),
         ("wait for futures", size_of::<FutureWait>(), 56),
-        ("settling", size_of::<Settling>(), 56),
-        ("waiter", size_of::<Waiter>(), 48),
+        ("settling", size_of::<Settling>(), 48),
+        ("waiter", size_of::<Waiter>(), 40),
+        ("operation", size_of::<OperationGuard>(), 48),
     ];
     for (what, size, limit) in sizes {
         assert!(size <= limit, "{what}: {size} bytes");

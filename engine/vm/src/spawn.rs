@@ -10,6 +10,7 @@ use crate::operation::{Advance, OperationGuard, Sequel};
 use crate::task::TaskRecord;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+use thin_vec::{ThinVec, thin_vec};
 use tourbillon_builtins::note_escape;
 use tourbillon_builtins::{Finish, Outputs, one};
 use tourbillon_executor::{Target, WakeSlot};
@@ -104,7 +105,7 @@ pub(crate) fn start_task(
     let start = future.begin(machine, record.id);
     note_start(machine, &start);
     let fiber = Fiber::new(machine, future.clone(), start, 0);
-    launch(machine, record, vec![fiber]);
+    launch(machine, record, thin_vec![fiber]);
     machine.joins_everything(future);
 }
 
@@ -151,12 +152,12 @@ pub(crate) fn start_native(
     );
     let start = future.begin(machine, record.id);
     let fiber = Fiber::new(machine, future, start, 0);
-    launch(machine, record, vec![fiber]);
+    launch(machine, record, thin_vec![fiber]);
     id
 }
 
 /// Bodies whose starter stopped waiting go on as a task of the session.
-pub(crate) fn detach(machine: &Rc<Machine>, owner: &TaskRecord, fibers: Vec<Fiber>) {
+pub(crate) fn detach(machine: &Rc<Machine>, owner: &TaskRecord, fibers: ThinVec<Fiber>) {
     if machine.watch.looks_for_cleanups() {
         // What the bodies hold, those that stay behind may hold as well.
         machine.watch.entangle(Entangled::Cleanup);
@@ -194,7 +195,7 @@ fn take_place(machine: &Machine, record: &TaskRecord, is_of_cleanup: bool) {
     let is_reserved = is_of_cleanup || machine.is_in_reserve();
     record.is_reserved.set(is_reserved);
     if let Some(capacity) = &machine.capacity {
-        record.place.set((!is_reserved).then(|| capacity.task()));
+        record.set_place((!is_reserved).then(|| capacity.task()));
     }
 }
 
@@ -224,11 +225,15 @@ fn new_record(machine: &Machine, label: Rc<TaskLabel>, priority: Priority) -> Rc
     record
 }
 
-fn launch(machine: &Rc<Machine>, record: Rc<TaskRecord>, fibers: Vec<Fiber>) {
+fn launch(machine: &Rc<Machine>, record: Rc<TaskRecord>, fibers: ThinVec<Fiber>) {
     let id = record.id;
-    let outermost = record.outermost.set(fibers[0].future.clone());
-    debug_assert!(outermost.is_ok(), "a task is launched once");
-    let interpreter = Interpreter::new(machine.clone(), record, fibers);
+    if record.has_run.get() {
+        // Bodies that waited elsewhere before.
+        let stack_bytes = fibers.iter().map(Fiber::stack_bytes).sum();
+        machine.token.task_bytes.add(stack_bytes);
+    }
+    record.fibers.replace(fibers);
+    let interpreter = Interpreter::new(machine.clone(), record);
     machine
         .scheduler
         .borrow_mut()
@@ -244,7 +249,7 @@ pub(crate) fn start_root(machine: &Rc<Machine>, start: Start) -> Future {
     };
     let record = new_record(machine, label.clone(), Priority::Normal);
     take_place(machine, &record, false);
-    *record.last_error.borrow_mut() = machine.last_error.borrow().clone();
+    record.set_last_error(machine.last_error.borrow().clone());
     let name = machine.options.root_label.clone();
     let future = Future::new(
         machine,
@@ -255,7 +260,7 @@ pub(crate) fn start_root(machine: &Rc<Machine>, start: Start) -> Future {
     );
     let start = future.begin(machine, record.id);
     let fiber = Fiber::new(machine, future.clone(), start, 0);
-    launch(machine, record, vec![fiber]);
+    launch(machine, record, thin_vec![fiber]);
     future
 }
 
@@ -310,7 +315,7 @@ fn follow(
     let number = machine.next_started.get() + 1;
     machine.next_started.set(number);
     let inbox = machine.scheduler.borrow().inbox().clone();
-    let wake = WakeSlot::new(Target::Operation(number), &inbox);
+    let wake = WakeSlot::new(Target::Operation(number.into()), &inbox);
     let origin = Origin::Operation(Box::new(OperationOrigin {
         guard: operation.guard,
         sequel: operation.sequel,

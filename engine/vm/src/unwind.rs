@@ -22,9 +22,9 @@ impl Interpreter {
                     Ok(()) => return Ok(()),
                     Err(passed) => error = passed,
                 },
-                Frame::Native { native, name, .. } => {
-                    let name = *name;
-                    match native.failed(&*machine, error) {
+                Frame::Native(call) => {
+                    let name = call.name;
+                    match call.native.failed(&*machine, error) {
                         Ok(step) => match self.take_step(step) {
                             Ok(()) => return Ok(()),
                             Err(failed) => error = self.with_place(failed),
@@ -35,7 +35,7 @@ impl Interpreter {
                         }
                     }
                 }
-                Frame::Cleanup { .. } => {
+                Frame::Cleanup(_) => {
                     // Only the request that cuts the cleanup off passes without a word.
                     let is_own = error.cancellation() == Some(self.top().future.id());
                     if error.is_catchable() && !is_own {
@@ -61,11 +61,11 @@ impl Interpreter {
         let Some(Frame::Code(frame)) = fiber.frames.last_mut() else {
             unreachable!("the frame on top is code")
         };
-        let function = &frame.loaded.program.functions[frame.function];
-        let at = frame.pc.saturating_sub(1) as u32;
+        let (base, at) = (frame.base(), frame.at());
+        let function = frame.code();
         // An error in cleanup code replaces the one in flight, which becomes its cause.
         if let Some(range) = function.cleanup(at) {
-            let record = &fiber.registers[frame.base + range.record as usize];
+            let record = &fiber.registers[base + range.record as usize];
             if let Value::Exception(in_flight) = record
                 && !in_flight.is_same(&error)
                 && !error.causes().iter().any(|c| c.is_same(in_flight))
@@ -82,10 +82,7 @@ impl Interpreter {
             self.pop_code_frame();
             return Err(error);
         };
-        let window =
-            frame.base + function.locals as usize..frame.base + function.registers as usize;
-        frame.pc = handler.target as usize;
-        let base = frame.base;
+        let window = base + function.locals as usize..base + function.registers as usize;
         fiber.registers[window].fill_with(Value::default);
         // Loops that the error leaves hold what they went over no longer.
         let guarded = &function.code[handler.start as usize..handler.end as usize];
@@ -95,9 +92,11 @@ impl Interpreter {
                 fiber.registers[state..state + 4].fill_with(Value::default);
             }
         }
-        let old = match handler.kind {
+        let (kind, target) = (handler.kind, handler.target as usize);
+        frame.go_to(target);
+        let old = match kind {
             HandlerKind::Catch(variable) => {
-                *self.record.last_error.borrow_mut() = Some(error.clone());
+                self.record.set_last_error(Some(error.clone()));
                 variable.map(|register| {
                     let place = &mut fiber.registers[base + register as usize];
                     std::mem::replace(place, Value::Exception(error))
@@ -124,7 +123,7 @@ impl Interpreter {
             unreachable!("the frame on top is code")
         };
         save_workspace(&self.machine, &frame, &mut fiber.registers);
-        fiber.registers.truncate(frame.base);
+        fiber.registers.truncate(frame.base());
         frame
     }
 
@@ -143,12 +142,12 @@ impl Interpreter {
             .rev()
             .filter_map(|frame| match frame {
                 Frame::Code(code) => {
-                    let function = &code.loaded.program.functions[code.function];
-                    let span = function.spans[code.pc.saturating_sub(1)];
+                    let function = code.code();
+                    let span = function.spans[code.at() as usize];
                     let source = code.loaded.program.sources[usize::from(function.source)].clone();
                     Some((source, span))
                 }
-                Frame::Native { .. } | Frame::Cleanup { .. } | Frame::Unwind(_) => None,
+                Frame::Native(_) | Frame::Cleanup(_) | Frame::Unwind(_) => None,
             })
             .nth(skipped);
         let mut stack = self.stack();
@@ -187,20 +186,15 @@ impl Interpreter {
                 outputs,
             } => {
                 let outputs = u8::try_from(outputs.min(250)).expect("at most 250");
-                let returns = crate::fiber::Returns {
-                    base: usize::MAX,
-                    outputs,
-                };
+                let returns = crate::fiber::Returns::wanted(outputs);
                 self.call_value(function, arguments, returns).map(|_| ())
             }
             Step::Return(values) => {
-                let Some(Frame::Native {
-                    returns, native, ..
-                }) = self.top().frames.pop()
-                else {
+                let Some(Frame::Native(call)) = self.top().frames.pop() else {
                     unreachable!("a native frame returns")
                 };
-                drop(native);
+                let returns = call.returns;
+                drop(call);
                 self.finish_call(returns, values)
             }
         }
@@ -209,7 +203,7 @@ impl Interpreter {
 
 /// Puts the variables of a script's frame into the workspace; other frames have none there.
 pub(crate) fn save_workspace(machine: &Machine, frame: &CodeFrame, registers: &mut [Value]) {
-    let function = &frame.loaded.program.functions[frame.function];
+    let function = frame.code();
     if function.kind != FunctionKind::Script {
         return;
     }
@@ -218,7 +212,7 @@ pub(crate) fn save_workspace(machine: &Machine, frame: &CodeFrame, registers: &m
         if name.is_empty() {
             continue;
         }
-        let value = std::mem::take(&mut registers[frame.base + register]);
+        let value = std::mem::take(&mut registers[frame.base() + register]);
         if value.is_undefined() {
             workspace.remove(&**name);
         } else {
@@ -230,7 +224,7 @@ pub(crate) fn save_workspace(machine: &Machine, frame: &CodeFrame, registers: &m
 /// Gives a script's frame the variables of the workspace that it names. They are moved, not copied:
 /// a variable that the script overwrites has lost its last reference.
 pub(crate) fn load_workspace(machine: &Machine, frame: &CodeFrame, registers: &mut [Value]) {
-    let function = &frame.loaded.program.functions[frame.function];
+    let function = frame.code();
     if function.kind != FunctionKind::Script {
         return;
     }
@@ -240,7 +234,7 @@ pub(crate) fn load_workspace(machine: &Machine, frame: &CodeFrame, registers: &m
     }
     for (register, name) in function.names.iter().enumerate() {
         if let Some(value) = workspace.remove(&**name) {
-            registers[frame.base + register] = value;
+            registers[frame.base() + register] = value;
         }
     }
 }
@@ -249,14 +243,14 @@ pub(crate) fn load_workspace(machine: &Machine, frame: &CodeFrame, registers: &m
 fn add_frames(fiber: &Fiber, stack: &mut Vec<StackFrame>) {
     for frame in fiber.frames.iter().rev() {
         let Frame::Code(code) = frame else { continue };
-        let function = &code.loaded.program.functions[code.function];
+        let function = code.code();
         let source = &code.loaded.program.sources[usize::from(function.source)];
-        let position = source.position(function.spans[code.pc.saturating_sub(1)].start);
+        let position = source.position(function.spans[code.at() as usize].start);
         let name = match function.kind {
             FunctionKind::Script => "main".into(),
             FunctionKind::Anonymous => (&*function.text).into(),
             FunctionKind::Plain | FunctionKind::Async | FunctionKind::AsyncBlock => {
-                code.loaded.names[code.function].clone()
+                code.loaded.names[code.function()].clone()
             }
         };
         stack.push(StackFrame {

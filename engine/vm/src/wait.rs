@@ -1,12 +1,13 @@
 //! What a task waits for, and when its wait is over.
 
 use crate::capacity::{Counter, Place};
+use crate::fiber::Returns;
 use crate::future::{Future, FutureState};
 use crate::operation::{OperationGuard, Sequel};
 use crate::sets::NextWaiter;
-use std::cell::{Cell, RefCell};
+use smallvec::SmallVec;
+use std::cell::Cell;
 use std::rc::Rc;
-use std::task::Context;
 use thin_vec::ThinVec;
 use tourbillon_builtins::Outputs;
 use tourbillon_host::{Access, TaskId};
@@ -33,13 +34,16 @@ pub(crate) struct Waiter {
     /// Members that have not arrived.
     missing: Cell<u32>,
     /// The member that decided: the first failure, success or arrival.
-    decided_by: Cell<Option<u32>>,
+    decided_by: Cell<u32>,
     is_met: Cell<bool>,
     /// Where its registrations are counted, on the embedded tier.
     charge: Option<Rc<Counter>>,
     /// Members that came after the wait began: what was started while everything is waited for.
-    late: RefCell<ThinVec<Future>>,
+    late: Cell<ThinVec<Future>>,
 }
+
+/// No member: also what those are called who came late, none of whom decides.
+pub(crate) const NOBODY: u32 = u32::MAX;
 
 impl Waiter {
     pub(crate) fn new(task: TaskId, goal: Goal, members: usize) -> Rc<Waiter> {
@@ -58,10 +62,10 @@ impl Waiter {
             task: Cell::new(task),
             goal,
             missing: Cell::new(members as u32),
-            decided_by: Cell::new(None),
+            decided_by: Cell::new(NOBODY),
             is_met: Cell::new(is_met),
             charge: charge.cloned(),
-            late: RefCell::default(),
+            late: Cell::default(),
         })
     }
 
@@ -71,7 +75,9 @@ impl Waiter {
             return false;
         }
         self.missing.set(self.missing.get() + 1);
-        self.late.borrow_mut().push(member.clone());
+        let mut late = self.late.take();
+        late.push(member.clone());
+        self.late.set(late);
         true
     }
 
@@ -87,12 +93,17 @@ impl Waiter {
 
     /// Whether members came after the wait began.
     pub(crate) fn has_late(&self) -> bool {
-        !self.late.borrow().is_empty()
+        let late = self.late.take();
+        let has_late = !late.is_empty();
+        self.late.set(late);
+        has_late
     }
 
     /// The members that came after the wait began.
-    pub(crate) fn late(&self) -> Vec<Future> {
-        self.late.borrow().iter().cloned().collect()
+    pub(crate) fn late(&self) -> ThinVec<Future> {
+        let late = self.late.take();
+        self.late.set(late.clone());
+        late
     }
 
     /// The task to wake.
@@ -111,7 +122,8 @@ impl Waiter {
 
     /// The member that decided the result.
     pub(crate) fn decided_by(&self) -> Option<usize> {
-        self.decided_by.get().map(|index| index as usize)
+        let decided_by = self.decided_by.get();
+        (decided_by != NOBODY).then_some(decided_by as usize)
     }
 
     /// What the arrival of a member does to the wait. All that only count can come in any order.
@@ -142,7 +154,7 @@ impl Waiter {
         self.missing.set(self.missing.get() - 1);
         let decides = self.decides(state);
         if decides {
-            self.decided_by.set(Some(index));
+            self.decided_by.set(index);
         }
         let is_met = decides || self.missing.get() == 0;
         self.is_met.set(is_met);
@@ -160,17 +172,20 @@ pub(crate) struct Timeout {
 
 impl Timeout {
     /// Whether the patience is at its end.
-    pub(crate) fn is_over(&self, context: &mut Context<'_>) -> bool {
+    pub(crate) fn is_over(&self, task: TaskId) -> bool {
         match &self.guard {
-            Some(guard) => guard.poll(context).is_ready(),
+            Some(guard) => guard.poll_for(task).is_ready(),
             None => true,
         }
     }
 }
 
+/// The futures of one wait: most often it is one.
+pub(crate) type Members = SmallVec<[Future; 1]>;
+
 /// A wait for futures: `await` and the joins.
 pub(crate) struct FutureWait {
-    pub members: Vec<Future>,
+    pub members: Members,
     /// The members that this call started.
     pub started: ThinVec<Future>,
     pub waiter: Rc<Waiter>,
@@ -195,7 +210,7 @@ pub(crate) enum JoinKind {
 
 impl Drop for FutureWait {
     fn drop(&mut self) {
-        let late = std::mem::take(&mut *self.waiter.late.borrow_mut());
+        let late = self.waiter.late.take();
         for member in self.members.iter().chain(&late) {
             member.unregister(&self.waiter);
         }
@@ -253,7 +268,7 @@ pub(crate) enum Then {
 
 /// The member of a wait that failed first.
 pub(crate) struct FailedMember {
-    pub members: Vec<Future>,
+    pub members: Members,
     pub first: usize,
 }
 
@@ -308,7 +323,5 @@ impl Wait {
 /// A wait and where its result goes.
 pub(crate) struct Pending {
     pub wait: Wait,
-    /// Absolute register.
-    pub base: usize,
-    pub outputs: u8,
+    pub returns: Returns,
 }

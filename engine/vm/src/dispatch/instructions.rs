@@ -23,8 +23,16 @@ pub(super) fn run(
             Instruction::Statement { cost } => {
                 let fuel = machine.fuel.get() - i64::from(cost);
                 machine.fuel.set(fuel);
-                if fuel <= 0 || !machine.cleanups.is_empty() {
+                if fuel > 0 && machine.cleanups.is_empty() {
+                    continue;
+                }
+                if !machine.cleanups.is_empty() || machine.explaining.is_on() {
                     return Ok(Next::Statement);
+                }
+                // The usual case, without leaving the loop.
+                machine.tick();
+                if machine.is_cancelled.get() {
+                    return Ok(Next::Stopped);
                 }
             }
             Instruction::Constant { dst, constant } => match &constants[usize::from(constant)] {

@@ -6,7 +6,7 @@ use crate::fiber::Start;
 use crate::machine::Token;
 use std::cell::RefCell;
 use std::rc::Rc;
-use tourbillon_host::{Access, Entangled, Object as Shared, TaskLabel, Watch};
+use tourbillon_host::{Access, Entangled, Object as Shared, TaskLabel};
 use tourbillon_value::{
     Array, Object, ObjectId, ObjectRef, Result, Value, build_runtime_error, release,
 };
@@ -15,19 +15,19 @@ impl FutureObject {
     /// See [`Future::touch`].
     #[inline]
     pub(super) fn touch(&self, access: Access) {
-        self.watch.handle(self.id, access);
+        self.session.watch.handle(self.id, access);
     }
 
     /// See [`Future::touch_waiters`].
     #[inline]
     pub(super) fn touch_waiters(&self, access: Access) {
-        self.watch.access(Shared::Waiters(self.id), access);
+        self.session.watch.access(Shared::Waiters(self.id), access);
     }
 
     /// See [`Future::touch_family`].
     #[inline]
     pub(crate) fn touch_family(&self, access: Access) {
-        self.watch.access(Shared::Family(self.id), access);
+        self.session.watch.access(Shared::Family(self.id), access);
     }
 
     pub(super) fn has_begun(&self) -> bool {
@@ -46,12 +46,12 @@ impl FutureObject {
             "ID" => match feval.kind {
                 FevalKind::Unavailable => Value::Double(-1.0),
                 FevalKind::Job | FevalKind::Each | FevalKind::All => {
-                    self.watch.entangle(Entangled::Numbers);
+                    self.session.watch.entangle(Entangled::Numbers);
                     Value::Double(self.number as f64)
                 }
             },
             "Read" => {
-                self.watch.access(Shared::Jobs, Access::Read);
+                self.session.watch.access(Shared::Jobs, Access::Read);
                 Value::Bool(feval.is_read.get())
             }
             "Diary" => Value::text(&feval.diary.borrow()),
@@ -59,7 +59,7 @@ impl FutureObject {
             "InputArguments" => Value::cell_row(feval.inputs.clone()),
             "Error" if feval.kind == FevalKind::Each && state.is_terminal() => {
                 let core = self.core.borrow();
-                if let Some(failure) = &core.failure {
+                if let Some(failure) = core.failure() {
                     failure.is_observed.set(true);
                 }
                 match &core.state {
@@ -101,7 +101,7 @@ impl Object for FutureObject {
 
     fn filler(&self) -> Option<Value> {
         let label = self.core.borrow().label.clone();
-        Some(unavailable(&self.watch, &self.session, label))
+        Some(unavailable(&self.session, label))
     }
 
     fn id(&self) -> ObjectId {
@@ -109,13 +109,13 @@ impl Object for FutureObject {
     }
 
     fn property(&self, name: &str) -> Option<Result<Value>> {
-        self.watch.handle(self.id, Access::Read);
+        self.session.watch.handle(self.id, Access::Read);
         let feval = self.core.borrow().feval().cloned();
         if let Some(value) = feval.and_then(|feval| self.feval_property(&feval, name)) {
             return Some(Ok(value));
         }
         if name == "ID" {
-            self.watch.entangle(Entangled::Numbers);
+            self.session.watch.entangle(Entangled::Numbers);
         }
         let core = self.core.borrow();
         Some(Ok(match name {
@@ -125,7 +125,7 @@ impl Object for FutureObject {
             "Priority" => Value::text(core.priority.name()),
             "Error" => match &core.state {
                 State::Failure(error) | State::Cancelled(error) => {
-                    if let Some(failure) = &core.failure {
+                    if let Some(failure) = core.failure() {
                         failure.is_observed.set(true);
                     }
                     Value::Exception(error.clone())
@@ -155,14 +155,14 @@ impl Object for FutureObject {
             visit(&feval.function);
             feval.inputs.iter().for_each(&mut *visit);
         }
-        for callback in &core.callbacks {
+        for callback in core.callbacks() {
             visit(&callback.function);
             if let CallbackKind::Then(derived) = &callback.kind {
                 visit(&derived.value());
             }
         }
-        let futures = core.followers.iter().chain(&core.follows);
-        for follower in futures.chain(&core.held_back) {
+        let futures = core.followers().iter().chain(core.follows());
+        for follower in futures.chain(core.held_back()) {
             visit(&follower.value());
         }
     }
@@ -178,10 +178,10 @@ impl Object for FutureObject {
             };
             (
                 state,
-                std::mem::take(&mut core.callbacks),
-                std::mem::take(&mut core.followers),
-                core.follows.take(),
-                std::mem::take(&mut core.held_back),
+                core.take_extra(|extras| &mut extras.callbacks),
+                core.take_extra(|extras| &mut extras.followers),
+                core.take_extra(|extras| &mut extras.follows),
+                core.take_extra(|extras| &mut extras.held_back),
                 core.registrations.take(),
             )
         };
@@ -209,22 +209,23 @@ impl Object for FutureObject {
             State::Success(outputs) => values.extend(outputs.drain(..)),
             State::Pending | State::Failure(_) | State::Cancelled(_) => {}
         }
-        for callback in core.callbacks.drain(..) {
+        for callback in core.take_extra(|extras| &mut extras.callbacks) {
             values.push(callback.function);
             if let CallbackKind::Then(derived) = callback.kind {
                 values.push(derived.into_value());
             }
         }
-        let others: Vec<Future> = core.followers.drain(..).collect();
-        values.extend(others.into_iter().map(Future::into_value));
-        values.extend(core.follows.take().map(Future::into_value));
-        let held_back = std::mem::take(&mut core.held_back);
+        let followers = core.take_extra(|extras| &mut extras.followers);
+        values.extend(followers.into_iter().map(Future::into_value));
+        let follows = core.take_extra(|extras| &mut extras.follows);
+        values.extend(follows.map(Future::into_value));
+        let held_back = core.take_extra(|extras| &mut extras.held_back);
         values.extend(held_back.into_iter().map(Future::into_value));
     }
 
     fn display(&self) -> String {
-        self.watch.handle(self.id, Access::Read);
-        self.watch.entangle(Entangled::Numbers);
+        self.session.watch.handle(self.id, Access::Read);
+        self.session.watch.entangle(Entangled::Numbers);
         let state = self.core.borrow().state.kind();
         format!("  future #{} ({})", self.number, state.name())
     }
@@ -239,7 +240,7 @@ impl Drop for FutureObject {
                 Origin::Body | Origin::Manual => None,
             };
             if let Some((guard, number)) = left {
-                self.watch.handle(self.id, Access::Write);
+                self.session.watch.handle(self.id, Access::Write);
                 guard.forget_started(number);
             }
         }
@@ -250,7 +251,7 @@ impl Drop for FutureObject {
 }
 
 /// A future of no job.
-pub(super) fn unavailable(watch: &Watch, session: &Rc<Token>, label: Rc<TaskLabel>) -> Value {
+pub(super) fn unavailable(session: &Rc<Token>, label: Rc<TaskLabel>) -> Value {
     let error = build_runtime_error("The future is unavailable: it stands for no job.")
         .identifier("parallel:fevalqueue:FutureUnavailable")
         .build();
@@ -262,7 +263,6 @@ pub(super) fn unavailable(watch: &Watch, session: &Rc<Token>, label: Rc<TaskLabe
         id: ObjectId(0),
         number: 0,
         ordinal: 0,
-        watch: watch.clone(),
         session: session.clone(),
         core: RefCell::new(core),
     }))

@@ -66,7 +66,9 @@ impl Future {
                 Transition::Begin(future, _) if future.is_held_back(machine) => {}
                 Transition::Begin(future, state) => {
                     let followers = future.change(machine, state);
-                    let held_back = std::mem::take(&mut future.get().core.borrow_mut().held_back);
+                    let mut core = future.get().core.borrow_mut();
+                    let held_back = core.take_extra(|extras| &mut extras.held_back);
+                    drop(core);
                     work.extend(held_back.into_iter().map(Future::let_go));
                     work.push(Transition::Tell(future.clone()));
                     let takers = followers.into_iter().rev();
@@ -95,7 +97,7 @@ impl Future {
         if let Some(child) = &child {
             child.touch_waiters(Access::Add);
             let mut core = child.get().core.borrow_mut();
-            core.held_back.push(self.clone());
+            core.extras().held_back.push(self.clone());
             drop(core);
             child.keep(machine);
         }
@@ -104,7 +106,7 @@ impl Future {
 
     /// A child has ended that held the end back.
     fn let_go(self) -> Transition {
-        let follows = self.get().core.borrow().follows.clone();
+        let follows = self.get().core.borrow().follows().cloned();
         let state = match follows {
             Some(inner) if inner.is_terminal() => inner.taken_over(),
             Some(_) | None => State::Cancelled(errors::cancelled(self.id())),
@@ -134,8 +136,8 @@ impl Future {
                     ordinal: object.ordinal,
                     // A follower passes it on; a callback for failures sees it.
                     is_observed: std::cell::Cell::new(
-                        !core.followers.is_empty()
-                            || core.callbacks.iter().any(|callback| {
+                        !core.followers().is_empty()
+                            || core.callbacks().iter().any(|callback| {
                                 matches!(
                                     callback.kind,
                                     CallbackKind::Failure | CallbackKind::Then(_)
@@ -144,22 +146,22 @@ impl Future {
                     ),
                 });
                 machine.note_failure(failure.clone());
-                core.failure = Some(failure);
+                core.extras().failure = Some(failure);
             }
-            let followed = core.follows.as_ref().and_then(Future::shortfall);
+            let followed = core.follows().and_then(Future::shortfall);
             if let Some(shortfall) = followed {
                 core.set_shortfall(shortfall);
             }
             let left = (
                 std::mem::replace(&mut core.state, state),
                 std::mem::replace(&mut core.origin, Origin::Body),
-                core.follows.take(),
+                core.take_extra(|extras| &mut extras.follows),
             );
             if matches!(left.1, Origin::Manual) {
                 core.origin = Origin::Manual;
             }
             core.runner = None;
-            let followers = std::mem::take(&mut core.followers);
+            let followers = core.take_extra(|extras| &mut extras.followers);
             (from, to, followers, left, core.place.take())
         };
         // What the body began with, and an operation, end here and with nothing borrowed.
@@ -218,7 +220,7 @@ impl Future {
                 return;
             }
             next.touch(Access::Read);
-            at = next.get().core.borrow().follows.clone();
+            at = next.get().core.borrow().follows().cloned();
         }
         if inner.state() == FutureState::Created {
             let need = Need {
@@ -238,7 +240,7 @@ impl Future {
         self.touch(Access::Write);
         let parent = {
             let mut core = self.get().core.borrow_mut();
-            core.follows = Some(inner.clone());
+            core.extras().follows = Some(inner.clone());
             core.runner = None;
             core.parent.as_ref().and_then(Future::upgrade)
         };
@@ -253,7 +255,9 @@ impl Future {
             });
         }
         inner.touch_waiters(Access::Write);
-        inner.get().core.borrow_mut().followers.push(self.clone());
+        let mut core = inner.get().core.borrow_mut();
+        core.extras().followers.push(self.clone());
+        drop(core);
         inner.keep(machine);
     }
 
@@ -275,7 +279,7 @@ impl Future {
     fn taken_over(&self) -> State {
         self.touch(Access::Read);
         let core = self.get().core.borrow();
-        if let Some(failure) = &core.failure {
+        if let Some(failure) = core.failure() {
             failure.is_observed.set(true);
         }
         match &core.state {
@@ -297,21 +301,25 @@ impl Future {
     pub(crate) fn abandon(&self) {
         let passed_over = {
             let mut core = self.get().core.borrow_mut();
-            core.callback_task = None;
-            core.callback_label = None;
-            core.callbacks_done = 0;
+            if let Some(extras) = &mut core.extras {
+                extras.callback_task = None;
+                extras.callback_label = None;
+                extras.callbacks_done = 0;
+            }
             if let Some(waiting) = &mut core.registrations {
                 waiting.retain(|entry| matches!(entry.listener, Listener::Set(_)));
                 waiting.iter_mut().for_each(|entry| entry.mark = 0);
             }
-            std::mem::take(&mut core.callbacks)
+            core.take_extra(|extras| &mut extras.callbacks)
         };
         drop(passed_over);
     }
 
     /// Stops following: this future was cancelled by itself.
     pub(crate) fn stop_following(&self) {
-        let inner = self.get().core.borrow_mut().follows.take();
+        let mut core = self.get().core.borrow_mut();
+        let inner = core.take_extra(|extras| &mut extras.follows);
+        drop(core);
         if let Some(inner) = inner {
             self.touch(Access::Write);
             inner.touch(Access::Read);
@@ -320,6 +328,7 @@ impl Future {
                 .get()
                 .core
                 .borrow_mut()
+                .extras()
                 .followers
                 .retain(|follower| !follower.is_same(self));
         }

@@ -73,11 +73,11 @@ impl Future {
             Listener::Waiter(_) => true,
             Listener::Set(listener) => {
                 let set = Shared::Waiters(listener.id);
-                object.watch.access(set, Access::Read);
+                object.session.watch.access(set, Access::Read);
                 listener.set.strong_count() > 0
             }
         });
-        waiting.count() + core.followers.len() > count
+        waiting.count() + core.followers().len() > count
     }
 
     /// Tells the listener when the future is terminal and the callbacks registered so far have run.
@@ -86,11 +86,11 @@ impl Future {
         let mark = {
             let core = self.get().core.borrow();
             let current = machine.current.borrow().as_ref().map(|record| record.id);
-            let in_own_callback = core.callback_task.is_some() && core.callback_task == current;
+            let in_own_callback = core.callback_task().is_some() && core.callback_task() == current;
             if in_own_callback {
                 0
             } else {
-                core.callbacks.len()
+                core.callbacks().len()
             }
         };
         self.register_at(machine, listener, index, mark);
@@ -106,7 +106,7 @@ impl Future {
         object.touch(Access::Read);
         let arrived = {
             let mut core = object.core.borrow_mut();
-            if core.state.kind().is_terminal() && core.callbacks_done >= mark {
+            if core.state.kind().is_terminal() && core.callbacks_done() >= mark {
                 Some((core.state.kind(), listener))
             } else {
                 object.touch_waiters(Access::Add);
@@ -131,7 +131,7 @@ impl Future {
         self.touch(Access::Read);
         let core = self.get().core.borrow();
         core.state.kind().is_terminal()
-            && (core.callbacks_done >= core.callbacks.len() || core.callback_task == Some(task))
+            && (core.callbacks_left().is_empty() || core.callback_task() == Some(task))
     }
 
     /// Forgets one registration of a waiter that does not wait any more.
@@ -159,7 +159,7 @@ impl Future {
             if !state.is_terminal() {
                 return;
             }
-            let done = core.callbacks_done;
+            let done = core.callbacks_done();
             let Some(all) = core.registrations.take() else {
                 return;
             };
