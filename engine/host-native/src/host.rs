@@ -59,13 +59,14 @@ pub struct NativeHostBuilder {
     is_within_a_job: bool,
 }
 
-/// What is under way. Whatever an operation holds goes with its entry.
+/// What is under way. Whatever an operation holds goes with its entry. There may be many timers: what others
+/// need more is boxed.
 enum Operation {
     Timer {
         deadline: Nanoseconds,
     },
     File {
-        described: Request,
+        described: Box<Request>,
         place: u64,
     },
     Input,
@@ -75,7 +76,7 @@ enum Operation {
     },
     Http {
         method: HttpMethod,
-        address: WebAddress,
+        address: Box<WebAddress>,
         place: u64,
         running: AbortHandle,
     },
@@ -160,7 +161,7 @@ impl NativeHost {
                 self.read_back(buffer).unwrap_or_else(Operation::Failed)
             }
             Request::Http(request) => {
-                let (method, address) = (request.method, request.address.clone());
+                let (method, address) = (request.method, Box::new(request.address.clone()));
                 let deadlines = Deadlines {
                     connect: self.timers.instant(request.connect_deadline),
                     whole: self.timers.instant(request.deadline),
@@ -192,6 +193,7 @@ impl NativeHost {
                     self.threads
                         .handle
                         .spawn_blocking(move || completer.complete(Brought::File(run())));
+                    let described = Box::new(described);
                     Operation::File { described, place }
                 }
                 Err(other) => unreachable!("{} is a file operation", other.name()),

@@ -175,7 +175,9 @@ impl InputQueue {
 
     /// Notices what a handler has made ready while nobody polled.
     pub(crate) fn tick(&self) {
-        if self.wakers.was_woken.swap(false, Ordering::AcqRel) {
+        // A look first: it is cheaper than a swap, and most often it is all.
+        let was_woken = &self.wakers.was_woken;
+        if was_woken.load(Ordering::Acquire) && was_woken.swap(false, Ordering::AcqRel) {
             self.drive(None);
         }
     }

@@ -3,6 +3,7 @@
 use crate::lock::lock;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -23,9 +24,13 @@ struct Shared {
     /// How many seconds of this clock pass in one second.
     factor: u64,
     /// Those that have not fired. Ids grow, so equal deadlines stand in the order of creation.
-    waiting: Mutex<BTreeMap<(Nanoseconds, OperationId), Option<Waker>>>,
+    waiting: Mutex<Waiting>,
+    /// The earliest deadline among them, or the end of time: told under the lock, read without it.
+    earliest: AtomicU64,
     changed: Notify,
 }
+
+type Waiting = BTreeMap<(Nanoseconds, OperationId), Option<Waker>>;
 
 impl Timers {
     /// Starts the clock at zero; it goes so many times as fast as the real one.
@@ -35,6 +40,7 @@ impl Timers {
             began: Instant::now(),
             factor: u64::from(factor.get()),
             waiting: Mutex::default(),
+            earliest: AtomicU64::new(u64::MAX),
             changed: Notify::new(),
         });
         let driver = runtime.spawn(drive(Arc::clone(&shared))).abort_handle();
@@ -61,6 +67,7 @@ impl Timers {
     pub(crate) fn add(&self, deadline: Nanoseconds, id: OperationId) {
         let mut waiting = lock(&self.shared.waiting);
         waiting.insert((deadline, id), None);
+        self.shared.tell_earliest(&waiting);
         let is_first = waiting
             .first_key_value()
             .is_some_and(|(key, _)| *key == (deadline, id));
@@ -88,13 +95,19 @@ impl Timers {
 
     /// Forgets a timer.
     pub(crate) fn remove(&self, deadline: Nanoseconds, id: OperationId) {
-        let removed = lock(&self.shared.waiting).remove(&(deadline, id));
+        let mut waiting = lock(&self.shared.waiting);
+        let removed = waiting.remove(&(deadline, id));
+        self.shared.tell_earliest(&waiting);
+        drop(waiting);
         drop(removed);
     }
 
-    /// Fires what is due, without waiting for the driver's turn.
+    /// Fires what is due, without waiting for the driver's turn. Without timers it looks at no clock.
     pub(crate) fn fire_due(&self) {
-        self.shared.fire_due();
+        let earliest = self.shared.earliest.load(Ordering::Acquire);
+        if earliest != u64::MAX && earliest <= self.shared.now().0 {
+            self.shared.fire_due();
+        }
     }
 }
 
@@ -111,9 +124,21 @@ impl Shared {
         Nanoseconds(elapsed.saturating_mul(self.factor))
     }
 
+    fn tell_earliest(&self, waiting: &Waiting) {
+        let first = waiting.first_key_value();
+        let deadline = first.map_or(u64::MAX, |((deadline, _), _)| deadline.0);
+        self.earliest.store(deadline, Ordering::Release);
+    }
+
     /// Fires what is due, and tells how long the next one has to wait.
     fn fire_due(&self) -> Option<Duration> {
         let mut waiting = lock(&self.waiting);
+        let wait = self.fire_first(&mut waiting);
+        self.tell_earliest(&waiting);
+        wait
+    }
+
+    fn fire_first(&self, waiting: &mut Waiting) -> Option<Duration> {
         loop {
             let first = waiting.first_entry()?;
             // Looked at again for every timer, and under the lock: of two threads that fire, one is
