@@ -99,6 +99,13 @@ impl<'a> Contender<'a> {
         Figure::of(pairs.map(|(own, other)| own / other).collect())
     }
 
+    /// How many nanoseconds longer than `other` it takes, round by round.
+    #[must_use]
+    pub fn difference_to(&self, other: &Contender<'_>) -> Figure {
+        let pairs = self.rounds.iter().zip(&other.rounds);
+        Figure::of(pairs.map(|(own, other)| own - other).collect())
+    }
+
     /// Nanoseconds per schedule, over so many.
     fn time(&mut self, clock: Clock, schedules: u64) -> f64 {
         clock.time(|| (self.run)(schedules)) / schedules as f64
@@ -200,6 +207,7 @@ mod tests {
         contenders[0].rounds = vec![8.0, 16.0, 24.0];
         contenders[1].rounds = vec![2.0, 4.0, 4.0];
         assert_eq!(contenders[0].ratio_to(&contenders[1]).median, 4.0);
+        assert_eq!(contenders[0].difference_to(&contenders[1]).median, 12.0);
         assert_eq!(contenders[0].best(), 8.0);
     }
 }

@@ -137,6 +137,11 @@ fn operations_cost_the_same_however_many_tasks_there_are() {
         "{few} looks for each of 100, {many} of 100,000"
     );
     let embedded = looks_for_each::<Fixed<16>>(16);
+    let fewer = looks_for_each::<Fixed<16>>(10);
+    assert!(
+        embedded < 1.1 * fewer,
+        "{fewer} looks for each of 10 on the embedded tier, {embedded} of 16"
+    );
     assert!(
         embedded < 2.0 * few,
         "{embedded} looks on the embedded tier, {few} on the other"

@@ -133,37 +133,71 @@ fn values_are_measured_and_what_is_shared_counts_once() {
     assert_eq!(bytes(""), 0);
 }
 
-/// A host whose clock moves on by a microsecond whenever it is looked at.
-struct Ticking(Rc<OfflineHost>, Cell<u64>);
+/// A host whose clock moves on by a microsecond whenever it is looked at, and that counts what is asked of it.
+struct Counted {
+    host: Rc<OfflineHost>,
+    looks_at_the_clock: Cell<u64>,
+    ticks: Cell<u64>,
+    operations: Cell<u64>,
+}
 
-impl Host for Ticking {
+impl Counted {
+    fn new(host: Rc<OfflineHost>) -> Rc<Counted> {
+        Rc::new(Counted {
+            host,
+            looks_at_the_clock: Cell::new(0),
+            ticks: Cell::new(0),
+            operations: Cell::new(0),
+        })
+    }
+
+    /// What was asked since the last time: the clock, for a tick, and about operations.
+    fn take(&self) -> (u64, u64, u64) {
+        (
+            self.looks_at_the_clock.take(),
+            self.ticks.take(),
+            self.operations.take(),
+        )
+    }
+}
+
+fn count(cell: &Cell<u64>) -> u64 {
+    cell.set(cell.get() + 1);
+    cell.get()
+}
+
+impl Host for Counted {
     fn now(&self) -> Nanoseconds {
-        self.1.set(self.1.get() + 1_000);
-        Nanoseconds(self.1.get())
+        Nanoseconds(count(&self.looks_at_the_clock) * 1_000)
     }
 
     fn try_now(&self, request: &Request, label: &OperationLabel) -> Option<Outcome> {
-        self.0.try_now(request, label)
+        count(&self.operations);
+        self.host.try_now(request, label)
     }
 
     fn submit(&self, request: Request, label: &OperationLabel) -> OperationId {
-        self.0.submit(request, label)
+        count(&self.operations);
+        self.host.submit(request, label)
     }
 
     fn poll(&self, operation: OperationId, context: &mut Context<'_>) -> Poll<Outcome> {
-        self.0.poll(operation, context)
+        count(&self.operations);
+        self.host.poll(operation, context)
     }
 
     fn cancel(&self, operation: OperationId) {
-        self.0.cancel(operation);
+        count(&self.operations);
+        self.host.cancel(operation);
     }
 
     fn tick(&self, in_a_row: u32) {
-        self.0.tick(in_a_row);
+        count(&self.ticks);
+        self.host.tick(in_a_row);
     }
 
     fn console(&self) -> &dyn Console {
-        self.0.console()
+        self.host.console()
     }
 
     fn device(&self) -> Option<Rc<dyn Device>> {
@@ -178,14 +212,69 @@ impl Host for Ticking {
 #[test]
 fn ticks_are_timed_by_the_hosts_clock_when_something_is_outstanding() {
     let (host, policy) = offline();
-    let host = Rc::new(Ticking(host, Cell::new(0)));
-    let session = Session::new(host, policy, None, SessionOptions::default());
+    let session = Session::new(Counted::new(host), policy, None, SessionOptions::default());
     let loops = "n = 0;\nfor k = 1:1000\n  n = n + 1;\nend\n";
     let plain = block_on(session.execute(loops)).statistics;
     assert_eq!((plain.busy_ticks, plain.tick_nanoseconds), (0, 0));
     let asleep = block_on(session.execute(&format!("f = sleep_async(1);\n{loops}await(f);\n")));
     let counts = asleep.statistics;
     assert!(counts.busy_ticks > 10, "{counts:?}");
+    assert_eq!(counts.tick_nanoseconds, counts.busy_ticks * 1_000);
+}
+
+/// Code that never waits, of some 60,000 instructions.
+const PLAIN: &str = "s = 0;\nfor k = 1:10000\n  s = s + mod(k, 7) * 2;\nend\n";
+
+/// The counts of a program whose host is polled so often, and what was asked of that host.
+fn polled(program: &str, poll_every: u32) -> (Statistics, (u64, u64, u64)) {
+    let (host, policy) = offline();
+    let host = Counted::new(host);
+    let mut options = SessionOptions::default();
+    options.machine.poll_every = poll_every;
+    let session = Session::new(host.clone(), policy, None, options);
+    host.take();
+    let result = block_on(session.execute(program));
+    assert!(result.error.is_none(), "{:?}", result.error);
+    (result.statistics, host.take())
+}
+
+#[test]
+fn plain_code_is_interrupted_once_in_so_many_instructions_and_asks_for_nothing_else() {
+    let (never, asked) = polled(PLAIN, 0);
+    assert_eq!((never.ticks, asked), (0, (0, 0, 0)));
+    let (usual, asked) = polled(PLAIN, 100);
+    // One call of the host for each tick: no look at the clock, no operation, no poll of the session, and no
+    // step of a task more than without.
+    assert_eq!(asked, (0, usual.ticks, 0));
+    let apart_from_ticks = |counts: Statistics| Statistics { ticks: 0, ..counts };
+    assert_eq!(apart_from_ticks(usual), apart_from_ticks(never));
+    // As many as there are hundreds of instructions, whatever they are counted in.
+    assert!(usual.ticks > 300, "{usual:?}");
+    for (poll_every, times) in [(50, 2.0), (200, 0.5), (1_000, 0.1)] {
+        let (counts, _) = polled(PLAIN, poll_every);
+        let expected = usual.ticks as f64 * times;
+        let found = counts.ticks as f64;
+        assert!((found - expected).abs() <= 2.0, "{found} for {expected}");
+    }
+}
+
+#[test]
+fn the_event_loop_costs_ten_calls_of_the_host_in_a_thousand_instructions_and_two_looks_at_the_clock_each()
+ {
+    let thousands = polled(PLAIN, 1_000).0.ticks;
+    let (_, (_, ticks, _)) = polled(PLAIN, 100);
+    assert!(
+        (thousands * 10).abs_diff(ticks) <= 10,
+        "{ticks} ticks in {thousands},000"
+    );
+    // With something under way each tick is timed, and reported: two looks, and still nothing else.
+    let asleep = format!("f = sleep_async(1000);\n{PLAIN}cancel(f);\n");
+    let (few, of_few) = polled("f = sleep_async(1000);\ncancel(f);\n", 100);
+    let (counts, (looks, ticks, operations)) = polled(&asleep, 100);
+    assert!(counts.busy_ticks > 300, "{counts:?}");
+    assert_eq!(looks - of_few.0, 2 * (counts.busy_ticks - few.busy_ticks));
+    assert_eq!(ticks, counts.ticks);
+    assert_eq!(operations, of_few.2);
     assert_eq!(counts.tick_nanoseconds, counts.busy_ticks * 1_000);
 }
 
