@@ -389,6 +389,17 @@ fn no_outcome_is_hidden_by_a_branch_that_sleeps() {
     check_named("none", tasks.to_vec());
 }
 
+#[test]
+fn where_only_strikes_are_awake_each_may_leave_out_the_others() {
+    use Deed::{Cancellable, Droppable, Wait, Yield};
+    // The first of its strikes is taken while the step that drops the chance of the other sleeps.
+    let tasks = vec![
+        (Priority::Normal, vec![Droppable(vec![Yield])]),
+        (Priority::Normal, vec![Cancellable(vec![Wait(1)])]),
+    ];
+    check_named("spurious=1,cancel,drop", tasks);
+}
+
 /// Compares both searches on programs from `SEED` on, `COUNT` of them: `SEED=17 COUNT=1` looks at one, and
 /// the nightly run looks at many.
 #[expect(

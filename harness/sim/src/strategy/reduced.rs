@@ -15,8 +15,8 @@
 //! could come before the second of a race are those of the whole run that do not follow the first, and
 //! not only those that came before: it may depend on them in its new place. What a reversal leaves to a
 //! branch that must be taken anyway is told to that branch ([`node::Detour`]): there, those that sleep
-//! hide the race. And every node has a branch that is no strike, if it can: a strike may be left out of
-//! a run, but is not undone by what depends on it.
+//! hide the race. And every node has a branch that is no strike, if it can, or else one for each strike: a
+//! strike may be left out of a run, but is not undone by what depends on it.
 //!
 //! What is proven is as true as the footprints: state that tasks share and no footprint tells of is
 //! not seen. The plain search, [`super::Exhaustive`], needs none and checks this one.
@@ -97,14 +97,19 @@ impl Reduced {
             before.want_disabled(&node.enabled);
         }
         let steps = point.candidates.iter().zip(&node.enabled);
-        let mut steps = steps.filter(|(candidate, _)| !candidate.action.is_strike());
-        // Runs without a strike need a branch of their own: a strike may always be left out.
-        let is_taken = |process: u32| node.wanted.contains(&process) || node.is_asleep(process);
-        if !steps.clone().any(|(_, process)| is_taken(*process))
-            && let Some((_, process)) = steps.next()
-        {
-            let process = *process;
-            node.want(process);
+        let steps = steps.filter(|(candidate, _)| !candidate.action.is_strike());
+        let mut awake = steps.filter(|(_, process)| !node.is_asleep(**process));
+        // Runs without a strike need a branch of their own: a strike may always be left out. Where only
+        // strikes are awake, each may leave out the others.
+        let first = awake.next().map(|(_, process)| *process);
+        match first {
+            Some(first) => {
+                let is_wanted = |process: u32| node.wanted.contains(&process);
+                if !is_wanted(first) && !awake.any(|(_, process)| is_wanted(*process)) {
+                    node.want(first);
+                }
+            }
+            None => node.want_all(),
         }
         let Some(pick) = node.first_pick() else {
             self.spare.push(node);

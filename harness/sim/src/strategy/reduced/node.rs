@@ -170,7 +170,7 @@ impl Node {
         self.enabled.iter().position(|process| process == first)
     }
 
-    fn want_all(&mut self) {
+    pub(super) fn want_all(&mut self) {
         for index in 0..self.enabled.len() {
             self.want(self.enabled[index]);
         }
