@@ -10,22 +10,23 @@ fn blocks(program: &str) -> u64 {
     allocated(program).0
 }
 
-/// Blocks and bytes that running a program allocates, on a session that has run it before.
+/// Blocks and bytes that running a program allocates, on a session that has run it before. The least of
+/// several runs: the test harness has a thread of its own, and what that allocates is counted as well.
 fn allocated(program: &str) -> (u64, u64) {
     let (host, policy) = testing::offline();
     let session = Session::new(host, policy, None, SessionOptions::default());
-    for _ in 0..2 {
+    let run = || {
+        let before = dhat::HeapStats::get();
         let result = testing::block_on(session.execute(program));
+        let after = dhat::HeapStats::get();
         assert!(result.error.is_none(), "{:?}", result.error);
-    }
-    let before = dhat::HeapStats::get();
-    let result = testing::block_on(session.execute(program));
-    let after = dhat::HeapStats::get();
-    assert!(result.error.is_none(), "{:?}", result.error);
-    (
-        after.total_blocks - before.total_blocks,
-        after.total_bytes - before.total_bytes,
-    )
+        let blocks = after.total_blocks - before.total_blocks;
+        (blocks, after.total_bytes - before.total_bytes)
+    };
+    run();
+    run();
+    let runs = [run(), run(), run()];
+    runs.into_iter().min().expect("there are three")
 }
 
 /// Programs with `N` for their number of turns; none of them may allocate in a turn.

@@ -130,4 +130,29 @@ fn what_is_pending_costs_the_same_in_any_number_and_gives_it_back() {
             );
         }
     }
+    dropped_sessions_leave_nothing();
+}
+
+/// What only cycles keep alive goes with a session that nobody closed.
+fn dropped_sessions_leave_nothing() {
+    let programs = [
+        "m = containers.Map(); m('self') = m; m('much') = zeros(1, 10000);",
+        "m = containers.Map(); m('self') = m; m('much') = zeros(1, 10000); clear m",
+        "global g; g = containers.Map(); g('self') = {g, zeros(1, 10000)};",
+        "p = promise(); m = containers.Map(); m('p') = p; m('much') = zeros(1, 10000); on_complete(p, @(f) m);",
+    ];
+    for program in programs {
+        let run = || {
+            let (host, policy) = testing::offline();
+            let session = Session::new(host, policy, None, SessionOptions::default());
+            let result = testing::block_on(session.execute(program));
+            assert!(result.error.is_none(), "{:?}", result.error);
+        };
+        run();
+        let before = heap();
+        (0..10).for_each(|_| run());
+        // One that stays is 80 kB.
+        let kept = heap().saturating_sub(before);
+        assert!(kept < 40_000, "{kept} bytes are kept: {program}");
+    }
 }

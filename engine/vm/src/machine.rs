@@ -678,3 +678,16 @@ fn materialize(constant: &Constant, program: u32) -> Value {
         })),
     }
 }
+
+impl Drop for Machine {
+    /// A session that goes without being closed, such as that of a job that is given up: its cleanups do not
+    /// run any more, but nothing that its variables or cycles hold stays.
+    fn drop(&mut self) {
+        let workspace = std::mem::take(self.workspace.get_mut());
+        let globals = std::mem::take(self.globals.get_mut());
+        drop((workspace, globals));
+        for object in self.live_objects() {
+            object.clear();
+        }
+    }
+}

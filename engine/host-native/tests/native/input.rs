@@ -251,6 +251,8 @@ fn sessions_on_one_thread_have_handlers_of_their_own() {
     let asked = || ask(InputKind::Line, "?");
 
     let breaks = submit(&broken, asked());
+    // With one place for all this would wait for ever.
+    assert_eq!(try_now(&first, &asked()), Some(line("first")));
     assert_eq!(run(&first, asked()), line("first"));
     assert_eq!(run(&second, asked()), line("second"));
     assert_eq!(identifier(run(&none, asked())), "input:Unavailable");
