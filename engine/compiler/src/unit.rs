@@ -241,7 +241,15 @@ pub(crate) fn is_extension(builtin: BuiltinId) -> bool {
             Intrinsic::InputCheck
             | Intrinsic::OutputCheck
             | Intrinsic::InputsOf
-            | Intrinsic::OutputsOf,
+            | Intrinsic::OutputsOf
+            | Intrinsic::Parfeval
+            | Intrinsic::FetchOutputs
+            | Intrinsic::FetchNext
+            | Intrinsic::Wait
+            | Intrinsic::Cancel
+            | Intrinsic::AfterEach
+            | Intrinsic::AfterAll
+            | Intrinsic::FevalFuture,
         ) => false,
         Body::Intrinsic(_) | Body::Starts(_) => true,
         Body::Plain(_) | Body::Frame(_) | Body::Waits(_) => false,

@@ -230,6 +230,12 @@ fn strict_mode_rejects_every_extension() {
             &format!("10:1 {disabled} `async function h`"),
         ],
     );
+    // Background jobs are MATLAB's own.
+    check_with(
+        &["f = parfeval(@plus, 1, 1, 2);\nwait(f);\nx = fetchOutputs(f);\ncancel(f);"],
+        &strict,
+        &[],
+    );
     // What the program calls so itself is no extension.
     check_with(
         &["next = 1;\nx = next(1) + add(1, 2);\nfunction z = add(x, y)\n  z = x + y;\nend"],

@@ -45,6 +45,9 @@ pub struct Audit {
     pub torn: Option<(String, String)>,
 }
 
+/// Steps for each schedule of an audit, in the mean.
+const STEPS: u64 = 100;
+
 impl Subject {
     /// A script in an empty world with the usual session.
     #[must_use]
@@ -59,7 +62,8 @@ impl Subject {
         }
     }
 
-    /// Searches twice, each at most so many schedules.
+    /// Searches twice, each at most so many schedules, and so many steps as those have where each has a
+    /// hundred: of long runs there are fewer.
     ///
     /// # Errors
     /// When session or world ask for something that this version cannot do.
@@ -104,7 +108,10 @@ impl Subject {
                     torn = Some((known.clone(), key.clone()));
                 }
             }
-            ControlFlow::Continue(())
+            match report.steps > schedules.saturating_mul(STEPS) {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
         };
         let found = {
             // Every run is looked at for what its partial order showed.

@@ -108,8 +108,14 @@ impl Node {
         known.map(|asleep| &*asleep.footprint)
     }
 
-    pub(super) fn is_known(&self, process: u32) -> bool {
+    fn is_known(&self, process: u32) -> bool {
         self.shown(process).is_some()
+    }
+
+    /// The processes whose next step a branch has shown, here or above.
+    pub(super) fn known(&self) -> impl Iterator<Item = u32> + '_ {
+        let known = self.sleep.iter().chain(&self.finished);
+        known.map(|asleep| asleep.process)
     }
 
     /// A detour that some branch of this node must lead to.

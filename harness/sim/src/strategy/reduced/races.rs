@@ -8,8 +8,9 @@ use super::node::{Asleep, Detour, Node};
 use crate::footprint::Object;
 use crate::label::Label;
 
-/// The detours of a run have about so many steps in all, at most: those of long runs are cut.
-const MOST_DETOURS: usize = 1 << 22;
+/// The detours of a run have about so many pairs of steps in all, at most, since each pair is looked at:
+/// those of long runs are cut.
+const MOST_PAIRS: usize = 1 << 24;
 
 /// Kept for its capacity.
 #[derive(Debug, Default)]
@@ -20,7 +21,6 @@ pub(super) struct Races {
     // By process: its steps in this run, and how many of them a node and what is before it have.
     steps: Vec<Vec<usize>>,
     counts: Vec<usize>,
-    initials: Vec<u32>,
     met: Vec<usize>,
 }
 
@@ -85,7 +85,7 @@ impl Reduced {
     /// All steps of the run that do not follow the first could come before the second then, also those
     /// that have come after it: the second may touch other things in its new place.
     fn reverse(&mut self, first: usize, second: usize) {
-        let most = (MOST_DETOURS / self.nodes.len()).clamp(16, 4_096);
+        let most = (MOST_PAIRS / self.nodes.len()).isqrt().clamp(16, 4_096);
         let (head, tail) = self.nodes.split_at_mut(first + 1);
         let (node, races) = (&mut head[first], &mut self.races);
         let tail = |at: usize| &tail[at - first - 1];
@@ -96,23 +96,23 @@ impl Reduced {
             .counts
             .extend(counts.map(|steps| steps.partition_point(|at| *at <= first)));
         let follows = |at: usize| tail(at).count(process) >= own_count;
-        races.initials.clear();
-        let mut is_alone = true;
-        for (steps, count) in races.steps.iter().zip(&races.counts) {
-            let Some(next) = steps.get(*count).filter(|at| !follows(**at)) else {
-                continue;
+        let next = |other: usize| {
+            let next = races.steps[other].get(races.counts[other]);
+            next.copied().filter(|at| !follows(*at))
+        };
+        // Whoever may be first has no step before it among those.
+        let is_initial = |other: u32| {
+            let Some(at) = next(other as usize) else {
+                return false;
             };
-            is_alone = false;
-            let step = tail(*next);
-            let before = step.clock.iter().zip(&races.counts).enumerate();
-            let mut before = before.filter(|(other, _)| *other != step.process as usize);
-            if before.all(|(_, (known, here))| *known as usize <= *here) {
-                races.initials.push(step.process);
-            }
-        }
-        if races.initials.iter().any(|process| node.is_known(*process)) {
+            let before = tail(at).clock.iter().zip(&races.counts).enumerate();
+            let mut before = before.filter(|(process, _)| *process != other as usize);
+            before.all(|(_, (known, here))| *known as usize <= *here)
+        };
+        if node.known().any(is_initial) {
             return;
         }
+        let is_alone = (0..races.steps.len()).all(|other| next(other).is_none());
         races.met.clear();
         if !is_alone {
             for (steps, count) in races.steps.iter().zip(&races.counts) {
